@@ -1,0 +1,107 @@
+"""Encodings that both tries and the proof verifier share: nibble paths, hex-prefix, node references.
+
+Source: Yellow Paper, appendices C (hex-prefix) and D (the trie). A node refers to a child by the
+child's RLP when that is shorter than 32 bytes ("embedded"), otherwise by the RLP of its Keccak-256
+hash: ``a0`` and 32 bytes. No child is the RLP of the empty string: ``80``.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from chainstack_sdk.primitives.errors import UsageError
+from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.primitives.rlp import list_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+BLANK = b"\x80"
+"""The reference where there is no child, and the RLP of an absent value."""
+
+HASHED = b"\xa0"
+"""First byte of a reference by hash; the 32 bytes of the hash follow."""
+
+VALUE_SLOT = 16
+"""The 17th slot of a branch holds the value of the key that ends there."""
+
+LIST_HEADERS = [list_header(size) for size in range(1024)]
+"""RLP list prefixes by payload size: enough for every branch without a value of its own (529 bytes)."""
+
+_FROM_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
+_AS_DIGITS = bytes.maketrans(bytes(range(16)), b"0123456789abcdef")
+_SAFE_KEY_LENGTH = 64
+_CALLS_PER_BYTE = 8
+
+
+def nibbles(key: bytes) -> bytes:
+    """Return the path of a key: one byte of 0-15 per half byte, high half first."""
+    return key.hex().encode().translate(_FROM_DIGITS)
+
+
+def hex_prefix(path: bytes, is_leaf: bool) -> bytes:
+    """Return the compact encoding of a path of nibbles.
+
+    The high half of the first byte is a flag; an odd path puts its first nibble into the low half::
+
+        0 extension, even    1 extension, odd    2 leaf, even    3 leaf, odd
+    """
+    flag = 2 if is_leaf else 0
+    padded = bytes((flag | 1,)) + path if len(path) & 1 else bytes((flag, 0)) + path
+    return bytes.fromhex(padded.translate(_AS_DIGITS).decode())
+
+
+def reference(payload: bytes) -> bytes:
+    """Return how a parent refers to the node whose RLP list has this payload: 1-31 or 33 bytes."""
+    size = len(payload)
+    header = LIST_HEADERS[size] if size < 1024 else list_header(size)
+    return HASHED + keccak256(header + payload) if size > 30 else header + payload
+
+
+def checked_changes(changes: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
+    """Return the batch with plain ``bytes`` for keys and values.
+
+    Raises
+    ------
+    UsageError
+        When a key or a value is not ``bytes``.
+    """
+    if {*map(type, changes), *map(type, changes.values())} <= {bytes}:
+        return changes
+    for key, value in changes.items():
+        if not isinstance(key, bytes) or not isinstance(value, bytes):
+            raise UsageError("trie keys and values are bytes", key=key, value=value)
+    return {bytes(key): bytes(value) for key, value in changes.items()}
+
+
+def checked_key(key: bytes) -> bytes:
+    """Return the key.
+
+    Raises
+    ------
+    UsageError
+        When it is not ``bytes``.
+    """
+    if not isinstance(key, bytes):
+        raise UsageError("trie keys are bytes", actual=type(key).__name__)
+    return key
+
+
+@contextmanager
+def recursion_room(longest_key: int) -> Iterator[None]:
+    """Make sure that a batch can recurse as deep as its keys, of at most so many bytes, can nest.
+
+    A batch recurses by a few calls per key byte, and only where other keys branch off at every byte.
+    The interpreter's usual limit is enough for all keys in practical use, and is left alone for them.
+    """
+    if longest_key <= _SAFE_KEY_LENGTH:
+        yield
+        return
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + _CALLS_PER_BYTE * longest_key)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)

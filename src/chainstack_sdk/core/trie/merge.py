@@ -1,0 +1,177 @@
+"""Merging a sorted batch of changes into the in-memory trie, in place.
+
+One recursion groups the changes by slot, descends, and on the way back splices each child's new
+reference into its parent's payload; so every touched node is visited once and hashed once. Keys stay
+packed: groups are index ranges, a nibble is taken from its byte when needed.
+
+An empty value deletes its key.
+"""
+
+from __future__ import annotations
+
+from chainstack_sdk.core.trie.build import build
+from chainstack_sdk.core.trie.encoding import BLANK, HASHED, LIST_HEADERS, VALUE_SLOT, reference
+from chainstack_sdk.core.trie.nodes import (
+    BELOW,
+    BIT,
+    Branch,
+    Extension,
+    Leaf,
+    Node,
+    gather,
+    leaf_payload,
+    lengthen,
+    nibble,
+    shared_steps,
+    slots,
+)
+from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.primitives.rlp import rlp_bytes
+
+
+def merge(
+    node: Node | None, keys: list[bytes], values: list[bytes], low: int, high: int, depth: int
+) -> tuple[Node | None, bytes]:
+    """Return what `node` at `depth` becomes under the changes ``keys[low:high]``, and its reference.
+
+    The keys are sorted, distinct and share the path to `node`; `high` is above `low`.
+    """
+    if isinstance(node, Branch):
+        return merge_branch(node, keys, values, low, high, depth)
+    if isinstance(node, Extension):
+        return _merge_extension(node, keys, values, low, high, depth)
+    return _merge_leaf(node, keys, values, low, high, depth)
+
+
+def merge_branch(
+    branch: Branch, keys: list[bytes], values: list[bytes], low: int, high: int, depth: int
+) -> tuple[Node | None, bytes]:
+    """Do what :func:`merge` does, for a branch.
+
+    This is the loop that a block's time goes into, hence its length: a call costs as much as
+    a dozen of its steps. Whatever would break a plain payload is put off to the general way.
+    """
+    if not branch.plain or len(keys[low]) << 1 == depth:
+        references, spread = slots(branch)
+        return _merge_slots(references, spread, keys, values, low, high, depth)
+    payload, children = branch.payload, branch.children
+    before = mask = branch.mask
+    parts: list[bytes] = []
+    put_off: list[tuple[int, Node | None, bytes]] = []
+    copied = inserted = 0
+    index, odd, below = depth >> 1, depth & 1, depth + 1
+    at = low
+    while at < high:
+        key = keys[at]
+        slot = key[index] & 15 if odd else key[index] >> 4
+        end = at + 1
+        while end < high and (keys[end][index] & 15 if odd else keys[end][index] >> 4) == slot:
+            end += 1
+        rank = (before & BELOW[slot]).bit_count()
+        offset = slot + (rank << 5)
+        rank += inserted
+        new: Node | None
+        if before & BIT[slot]:
+            child = children[rank]
+            if end - at == 1 and isinstance(child, tuple) and child[0] == key and values[at]:
+                new = (key, values[at])
+                own = reference(leaf_payload(key, values[at], below))
+            elif isinstance(child, Branch):
+                new, own = merge_branch(child, keys, values, at, end, below)
+            else:
+                new, own = merge(child, keys, values, at, end, below)
+            if new is not None and len(own) == 33:
+                children[rank] = new
+                parts.append(payload[copied:offset])
+                parts.append(own)
+                copied = offset + 33
+            else:
+                put_off.append((slot, new, own))
+        else:
+            new, own = _merge_leaf(None, keys, values, at, end, below)
+            if new is not None:
+                if len(own) == 33:
+                    children.insert(rank, new)
+                    inserted += 1
+                    mask |= BIT[slot]
+                    parts.append(payload[copied:offset])
+                    parts.append(own)
+                    copied = offset + 1
+                else:
+                    put_off.append((slot, new, own))
+        at = end
+    parts.append(payload[copied:])
+    branch.payload = payload = b"".join(parts)
+    branch.mask = mask
+    if not put_off:
+        return branch, HASHED + keccak256(LIST_HEADERS[len(payload)] + payload)
+    references, spread = slots(branch)
+    for slot, new, own in put_off:
+        spread[slot] = new
+        references[slot] = own
+    return gather(references, spread, depth)
+
+
+def _merge_slots(
+    references: list[bytes],
+    children: list[Node | None],
+    keys: list[bytes],
+    values: list[bytes],
+    low: int,
+    high: int,
+    depth: int,
+) -> tuple[Node | None, bytes]:
+    """Do what :func:`merge` does, for any 17 slots: with embedded children, a value, or one child only."""
+    at = low
+    while at < high:
+        key, value = keys[at], values[at]
+        slot = nibble(key, depth)
+        end = at + 1
+        if slot == VALUE_SLOT:
+            children[slot] = (key, value) if value else None
+            references[slot] = rlp_bytes(value)
+        else:
+            while end < high and nibble(keys[end], depth) == slot:
+                end += 1
+            children[slot], references[slot] = merge(children[slot], keys, values, at, end, depth + 1)
+        at = end
+    return gather(references, children, depth)
+
+
+def _merge_extension(
+    extension: Extension, keys: list[bytes], values: list[bytes], low: int, high: int, depth: int
+) -> tuple[Node | None, bytes]:
+    path = extension.path
+    shared = shared_steps(keys[high - 1], path[: shared_steps(keys[low], path, depth)], depth)
+    node: Node | None
+    if shared == len(path):
+        node, own = merge_branch(extension.child, keys, values, low, high, depth + shared)
+        return lengthen(path, node, own, depth)
+    references = [BLANK] * 17
+    children: list[Node | None] = [None] * 17
+    fork = depth + shared
+    slot = path[shared]
+    children[slot], references[slot] = lengthen(
+        path[shared + 1 :], extension.child, extension.reference, fork + 1
+    )
+    node, own = _merge_slots(references, children, keys, values, low, high, fork)
+    return lengthen(path[:shared], node, own, depth)
+
+
+def _merge_leaf(
+    leaf: Leaf | None, keys: list[bytes], values: list[bytes], low: int, high: int, depth: int
+) -> tuple[Node | None, bytes]:
+    if high - low == 1 and (leaf is None or leaf[0] == keys[low]):
+        key, value = keys[low], values[low]
+        if not value:
+            return None, BLANK
+        return (key, value), reference(leaf_payload(key, value, depth))
+    if leaf is None and b"" not in values[low:high]:
+        return build(keys, values, low, high, depth)
+    merged = {} if leaf is None else {leaf[0]: leaf[1]}
+    for at in range(low, high):
+        merged[keys[at]] = values[at]
+    kept = sorted([key for key, value in merged.items() if value])
+    if not kept:
+        return None, BLANK
+    return build(kept, [merged[key] for key in kept], 0, len(kept), depth)

@@ -38,7 +38,38 @@ def _coincurve() -> tuple[OpenKey, Recover]:
     def recover(digest: bytes, signature: bytes) -> bytes:
         return from_signature(signature, digest, None).format(False)[1:]
 
-    return open_key, recover
+    try:
+        return open_key, _straight_recover()
+    except (ImportError, AttributeError):  # another version of coincurve, which wraps the library otherwise
+        return open_key, recover
+
+
+def _straight_recover() -> Recover:
+    """Return coincurve's recovery without its layers of Python, which take a tenth of the time."""
+    ffi, lib = import_module("coincurve._libsecp256k1").ffi, import_module("coincurve._libsecp256k1").lib
+    context = import_module("coincurve.context").GLOBAL_CONTEXT.ctx
+    new, buffer = ffi.new, ffi.buffer
+    signature_type, key_type, bytes_type, size_type = map(
+        ffi.typeof,
+        ("secp256k1_ecdsa_recoverable_signature *", "secp256k1_pubkey *", "unsigned char[65]", "size_t *"),
+    )
+    parse = lib.secp256k1_ecdsa_recoverable_signature_parse_compact
+    find_key, serialize = lib.secp256k1_ecdsa_recover, lib.secp256k1_ec_pubkey_serialize
+    uncompressed = lib.SECP256K1_EC_UNCOMPRESSED
+
+    def recover(digest: bytes, signature: bytes) -> bytes:
+        # the library aborts the process on sizes and recovery ids that cannot be
+        if len(digest) != 32 or len(signature) != 65 or signature[64] > 3:
+            raise ValueError("a recovery takes 32 bytes, and 65 of which the last is at most 3")
+        # new memory each time, as threads run in here at once
+        parsed, key = new(signature_type), new(key_type)
+        if not (parse(context, parsed, signature, signature[64]) and find_key(context, key, parsed, digest)):
+            raise ValueError("no key makes this signature")
+        point = new(bytes_type)
+        serialize(context, point, new(size_type, 65), key, uncompressed)
+        return bytes(buffer(point)[1:])
+
+    return recover
 
 
 def _btclib() -> tuple[OpenKey, Recover]:

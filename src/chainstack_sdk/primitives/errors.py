@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_MAX_TEXT = 1_000
+
 
 class ChainStackError(Exception):
     """Root of every error this library raises on purpose.
@@ -83,10 +85,13 @@ class Reverted(ChainStackError):
         The decoded reason.
     data
         ABI-encoded revert data: ``Error(string)``, ``Panic(uint256)`` or a custom error.
+    receipt
+        The receipt, when the refusal was found in a block and not before sending.
     """
 
-    def __init__(self, message: str, *, data: bytes = b"", **facts: Any) -> None:
+    def __init__(self, message: str, *, data: bytes = b"", receipt: Any = None, **facts: Any) -> None:
         self.data = data
+        self.receipt = receipt
         super().__init__(message, **facts)
 
 
@@ -106,4 +111,7 @@ def _rebuild(
 def _show(value: object) -> str:
     if isinstance(value, bytes):
         return "0x" + value.hex() if len(value) <= 36 else f"0x{value[:32].hex()}… ({len(value)} bytes)"
-    return str(value)
+    if isinstance(value, int) and value.bit_length() > 512:
+        return f"an integer of {value.bit_length()} bits"  # Python refuses to print very long ones
+    text = str(value)
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}… ({len(text)} characters)"

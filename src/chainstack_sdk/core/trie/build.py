@@ -9,7 +9,7 @@ from chainstack_sdk.core.trie.nodes import (
     Extension,
     Node,
     extension_payload,
-    leaf_payload,
+    leaf_reference,
     nibble,
 )
 from chainstack_sdk.primitives.rlp import rlp_bytes
@@ -38,7 +38,7 @@ def build(keys: list[bytes], values: list[bytes], low: int, high: int, depth: in
     """
     first = keys[low]
     if high - low == 1:
-        return (first, values[low]), reference(leaf_payload(first, values[low], depth))
+        return (first, values[low]), leaf_reference(first, values[low], depth)
     fork = common_depth(first, keys[high - 1], depth)
     branch = _build_branch(keys, values, low, high, fork)
     own = reference(branch.payload)
@@ -66,7 +66,7 @@ def _build_branch(keys: list[bytes], values: list[bytes], low: int, high: int, d
         child: Node
         if end - at == 1:
             child = (key, values[at])
-            own = reference(leaf_payload(key, values[at], below))
+            own = leaf_reference(key, values[at], below)
         else:
             child, own = build(keys, values, at, end, below)
         children.append(child)

@@ -10,7 +10,7 @@ An empty value deletes its key.
 from __future__ import annotations
 
 from chainstack_sdk.core.trie.build import build
-from chainstack_sdk.core.trie.encoding import BLANK, HASHED, LIST_HEADERS, VALUE_SLOT, reference
+from chainstack_sdk.core.trie.encoding import BLANK, HASHED, LIST_HEADERS, VALUE_SLOT
 from chainstack_sdk.core.trie.nodes import (
     BELOW,
     BIT,
@@ -19,7 +19,7 @@ from chainstack_sdk.core.trie.nodes import (
     Leaf,
     Node,
     gather,
-    leaf_payload,
+    leaf_reference,
     lengthen,
     nibble,
     shared_steps,
@@ -75,7 +75,7 @@ def merge_branch(
             child = children[rank]
             if end - at == 1 and isinstance(child, tuple) and child[0] == key and values[at]:
                 new = (key, values[at])
-                own = reference(leaf_payload(key, values[at], below))
+                own = leaf_reference(key, values[at], below)
             elif isinstance(child, Branch):
                 new, own = merge_branch(child, keys, values, at, end, below)
             else:
@@ -165,7 +165,7 @@ def _merge_leaf(
         key, value = keys[low], values[low]
         if not value:
             return None, BLANK
-        return (key, value), reference(leaf_payload(key, value, depth))
+        return (key, value), leaf_reference(key, value, depth)
     if leaf is None and b"" not in values[low:high]:
         return build(keys, values, low, high, depth)
     merged = {} if leaf is None else {leaf[0]: leaf[1]}

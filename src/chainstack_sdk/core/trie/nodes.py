@@ -16,7 +16,15 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from chainstack_sdk.core.trie.encoding import BLANK, VALUE_SLOT, hex_prefix, reference
+from chainstack_sdk.core.trie.encoding import (
+    BLANK,
+    HASHED,
+    LIST_HEADERS,
+    VALUE_SLOT,
+    hex_prefix,
+    reference,
+)
+from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.primitives.rlp import bytes_header, rlp_bytes
 
 Leaf: TypeAlias = tuple[bytes, bytes]
@@ -108,6 +116,19 @@ def leaf_payload(key: bytes, value: bytes, depth: int) -> bytes:
     return prefix + rest + rlp_bytes(value)
 
 
+def leaf_reference(key: bytes, value: bytes, depth: int) -> bytes:
+    """Return ``reference(leaf_payload(key, value, depth))``, for leaves of usual sizes in one go."""
+    rest = key[(depth + 1) >> 1 :]
+    short, size = len(rest), len(value)
+    if short < _MOST and 1 < size < 256:
+        prefix = _ODD_PREFIXES[short][key[depth >> 1] & 15] if depth & 1 else _EVEN_PREFIXES[short]
+        header = _VALUE_HEADERS[size]
+        total = len(prefix) + short + len(header) + size
+        if total > 30:
+            return HASHED + keccak256(b"".join((LIST_HEADERS[total], prefix, rest, header, value)))
+    return reference(leaf_payload(key, value, depth))
+
+
 def extension_payload(path: bytes, child_reference: bytes) -> bytes:
     """Return the RLP payload of an extension."""
     return rlp_bytes(hex_prefix(path, False)) + child_reference
@@ -171,7 +192,7 @@ def lengthen(path: bytes, node: Node | None, own: bytes, depth: int) -> tuple[No
     if node is None or not path:
         return node, own
     if isinstance(node, tuple):
-        return node, reference(leaf_payload(node[0], node[1], depth))
+        return node, leaf_reference(node[0], node[1], depth)
     if isinstance(node, Extension):
         node = Extension(path + node.path, node.child, node.reference)
     else:

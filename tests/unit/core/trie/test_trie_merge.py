@@ -7,7 +7,7 @@ import random
 import pytest
 
 from chainstack_sdk.core.store import MemoryStore
-from chainstack_sdk.core.trie import MerklePatriciaTrie, StoredTrie, encoding, merge
+from chainstack_sdk.core.trie import MerklePatriciaTrie, StoredTrie, encoding, merge, nodes
 from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.testing.oracle import naive_root
 
@@ -27,7 +27,7 @@ def test_each_touched_node_is_hashed_once(monkeypatch: pytest.MonkeyPatch) -> No
         hashed.append(data)
         return keccak256(data)
 
-    for module in (encoding, merge):
+    for module in (encoding, merge, nodes):
         monkeypatch.setattr(module, "keccak256", counting)
     assert memory.update(changes) == root
     assert sorted(hashed) == sorted(touched.values())

@@ -14,6 +14,7 @@ from chainstack_sdk.core.trie.nodes import (
     extension_payload,
     gather,
     leaf_payload,
+    leaf_reference,
     lengthen,
     nibble,
     shared_steps,
@@ -33,6 +34,7 @@ def test_leaf_payloads_are_the_rlp_of_path_and_value(size: int, value: bytes) ->
             payload = leaf_payload(key, value, depth)
             expected = rlp_encode([hex_prefix(nibbles(key)[depth:], True), value])
             assert list_header(len(payload)) + payload == expected
+            assert leaf_reference(key, value, depth) == reference(payload)
 
 
 def test_extension_payload() -> None:

@@ -1,0 +1,49 @@
+"""The 2048-bit log bloom of the Yellow Paper (section 4.3.1), held as one integer.
+
+A filter's bytes are the integer's 256 bytes, big-endian; two filters join with ``|`` and a filter may
+contain an item exactly when ``filter & bits == bits``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chainstack_sdk.primitives.keccak import keccak256
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+BLOOM_BYTES = 256
+_CACHE_LIMIT = 16_384  # about 10 MB of masks; the addresses and topics of recent blocks recur
+
+_masks: dict[bytes, int] = {}
+
+
+def bloom_bits(item: bytes) -> int:
+    """Return the three-bit mask of an address (20 bytes) or a topic (32 bytes)."""
+    mask = _masks.get(item)
+    if mask is None:
+        digest = keccak256(item)
+        mask = (
+            1 << ((digest[0] << 8 | digest[1]) & 2047)
+            | 1 << ((digest[2] << 8 | digest[3]) & 2047)
+            | 1 << ((digest[4] << 8 | digest[5]) & 2047)
+        )
+        if len(_masks) >= _CACHE_LIMIT:
+            _masks.clear()
+        _masks[item] = mask
+    return mask
+
+
+def bloom_of(items: Iterable[bytes]) -> int:
+    """Return the mask of some addresses and topics together."""
+    cached, bloom = _masks.get, 0
+    for item in items:
+        bloom |= cached(item) or bloom_bits(item)
+    return bloom
+
+
+def bloom_may_contain(bloom: int, item: bytes) -> bool:
+    """Tell whether the filter may hold the item; False is certain, True is not."""
+    bits = bloom_bits(item)
+    return bloom & bits == bits

@@ -1,0 +1,173 @@
+"""Logs and receipts: what a transaction did.
+
+A receipt is proven by its *item*, RLP ``[tx_hash, status, cumulative_gas_used, bloom_hash, logs]`` with
+logs as ``[[address, [topic…], data]…]``: one proof shows that a transaction ran, how it ended and what it
+emitted. The stored form adds what queries want and the chain can recompute.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from chainstack_sdk.core.bloom import BLOOM_BYTES, bloom_of
+from chainstack_sdk.primitives.errors import InvalidInput
+from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.primitives.rlp import decode_int, list_header, rlp_bytes, rlp_decode, rlp_int
+
+FAILED = 0
+SUCCEEDED = 1
+MAX_TOPICS = 4
+"""As on Ethereum: LOG0 to LOG4."""
+
+_EMPTY_BLOOM_HASH = keccak256(bytes(BLOOM_BYTES))
+
+
+class Log(NamedTuple):
+    """An event a contract emitted."""
+
+    address: bytes
+    """The emitting contract, 20 bytes."""
+    topics: tuple[bytes, ...]
+    """Up to four topics of 32 bytes; the first is the event's signature hash."""
+    data: bytes
+    """ABI-encoded values that are not indexed."""
+
+
+class Receipt(NamedTuple):
+    """The outcome of one transaction in one block."""
+
+    transaction_hash: bytes
+    """32 bytes."""
+    status: int
+    """1: succeeded, 0: failed (the fee is paid, nothing else has changed)."""
+    cumulative_gas_used: int
+    """Gas used in the block up to and including this transaction."""
+    bloom: int
+    """The log bloom; see :mod:`chainstack_sdk.core.bloom`."""
+    logs: tuple[Log, ...]
+    """What the transaction emitted, in order; empty when it failed."""
+    gas_used: int
+    """Gas of this transaction alone."""
+    effective_gas_price: int
+    """Wei paid for each gas."""
+    height: int
+    """Height of the block."""
+    transaction_index: int
+    """Position in the block, from 0."""
+    contract_address: bytes | None
+    """The contract that this transaction issued, 20 bytes, if it issued one."""
+    output: bytes
+    """Returned data on success, ABI-encoded revert data on failure."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the transaction did what it asked for."""
+        return self.status == SUCCEEDED
+
+
+def logs_bloom(logs: tuple[Log, ...]) -> int:
+    """Return the bloom of some logs: every address and every topic."""
+    bloom = 0
+    for address, topics, _data in logs:
+        bloom |= bloom_of((address, *topics))
+    return bloom
+
+
+def encode_log(log: Log) -> bytes:
+    """Return RLP ``[address, [topic…], data]``."""
+    address, topics, data = log
+    inner = b"\xa0" + b"\xa0".join(topics) if topics else b""
+    body = b"".join((b"\x94", address, list_header(len(inner)), inner, rlp_bytes(data)))
+    return list_header(len(body)) + body
+
+
+def receipt_item(receipt: Receipt) -> bytes:
+    """Return the bytes that the block's receipts tree commits to."""
+    tx_hash, status, cumulative, bloom, logs = receipt[:5]
+    bloom_hash = keccak256(bloom.to_bytes(BLOOM_BYTES, "big")) if bloom else _EMPTY_BLOOM_HASH
+    inner = encode_log(logs[0]) if len(logs) == 1 else b"".join([encode_log(log) for log in logs])
+    body = b"".join(
+        (
+            b"\xa0",
+            tx_hash,
+            b"\x01" if status else b"\x80",
+            rlp_int(cumulative),
+            b"\xa0",
+            bloom_hash,
+            list_header(len(inner)),
+            inner,
+        )
+    )
+    return list_header(len(body)) + body
+
+
+def encode_receipt(receipt: Receipt) -> bytes:
+    """Return the stored form, without the bloom, which :func:`decode_receipt` recomputes."""
+    logs = b"".join([encode_log(log) for log in receipt.logs])
+    body = b"".join(
+        (
+            rlp_bytes(receipt.transaction_hash),
+            rlp_int(receipt.status),
+            rlp_int(receipt.cumulative_gas_used),
+            list_header(len(logs)) + logs,
+            rlp_int(receipt.gas_used),
+            rlp_int(receipt.effective_gas_price),
+            rlp_int(receipt.height),
+            rlp_int(receipt.transaction_index),
+            rlp_bytes(receipt.contract_address or b""),
+            rlp_bytes(receipt.output),
+        )
+    )
+    return list_header(len(body)) + body
+
+
+def decode_receipts(data: bytes) -> tuple[Receipt, ...]:
+    """Decode an RLP list of stored receipts.
+
+    Raises
+    ------
+    InvalidInput
+        When the bytes are not such a list.
+    """
+    items = rlp_decode(data)
+    if not isinstance(items, list):
+        raise InvalidInput("receipts are a list")
+    return tuple(_receipt(item) for item in items)
+
+
+def _receipt(item: object) -> Receipt:
+    match item:
+        case [bytes(tx_hash), (b"" | b"\x01") as status, bytes(total), list(logs), *rest]:
+            if len(tx_hash) != 32:
+                raise InvalidInput("malformed transaction hash in a receipt")
+        case _:
+            raise InvalidInput("malformed receipt")
+    match rest:
+        case [bytes(used), bytes(price), bytes(height), bytes(index), bytes(contract), bytes(output)]:
+            if len(contract) not in (0, 20):
+                raise InvalidInput("malformed contract address in a receipt")
+        case _:
+            raise InvalidInput("malformed receipt")
+    decoded = tuple(_log(log) for log in logs)
+    return Receipt(
+        transaction_hash=tx_hash,
+        status=decode_int(status, 1),
+        cumulative_gas_used=decode_int(total, 8),
+        bloom=logs_bloom(decoded),
+        logs=decoded,
+        gas_used=decode_int(used, 8),
+        effective_gas_price=decode_int(price),
+        height=decode_int(height, 8),
+        transaction_index=decode_int(index, 8),
+        contract_address=contract or None,
+        output=output,
+    )
+
+
+def _log(item: object) -> Log:
+    match item:
+        case [bytes(address), list(topics), bytes(data)] if len(address) == 20 and len(topics) <= MAX_TOPICS:
+            checked = tuple(topic for topic in topics if isinstance(topic, bytes) and len(topic) == 32)
+            if len(checked) == len(topics):
+                return Log(address, checked, data)
+    raise InvalidInput("malformed log")

@@ -1,0 +1,101 @@
+"""Layer 2: contracts from templates.
+
+A :class:`Paradigm` is a template; the factory on every chain issues instances of the registered ones, and
+they answer the standard ABI. ERC-20 and ERC-721 come with the library; a chain's own are added to its
+:class:`Registry`. Tokens and handles are loaded when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chainstack_sdk.core.panics import panic
+from chainstack_sdk.paradigms.contract import External, NativeContract, error, event, external
+from chainstack_sdk.paradigms.factory import FACTORY_ADDRESS, FACTORY_CODE, Factory
+from chainstack_sdk.paradigms.registry import Registry, default_registry
+from chainstack_sdk.paradigms.runtime import Runtime
+from chainstack_sdk.paradigms.slots import (
+    MappingSlots,
+    NestedMappingSlots,
+    array_slot,
+    load_bytes,
+    mapping_slot,
+    slot,
+    store_bytes,
+    text_mapping_slot,
+)
+from chainstack_sdk.paradigms.template import Paradigm
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from chainstack_sdk.paradigms.erc20 import Erc20
+    from chainstack_sdk.paradigms.erc20_handle import Erc20Api, Erc20Token
+    from chainstack_sdk.paradigms.erc721 import Erc721
+    from chainstack_sdk.paradigms.erc721_handle import Erc721Api, Erc721Token
+    from chainstack_sdk.paradigms.events import ContractEvent
+    from chainstack_sdk.paradigms.host import ContractHost
+    from chainstack_sdk.paradigms.instance import Instance, InstanceApi, ParadigmApi
+
+__all__ = [
+    "FACTORY_ADDRESS",
+    "FACTORY_CODE",
+    "ContractEvent",
+    "ContractHost",
+    "Erc20",
+    "Erc20Api",
+    "Erc20Token",
+    "Erc721",
+    "Erc721Api",
+    "Erc721Token",
+    "External",
+    "Factory",
+    "Instance",
+    "InstanceApi",
+    "MappingSlots",
+    "NativeContract",
+    "NestedMappingSlots",
+    "Paradigm",
+    "ParadigmApi",
+    "Registry",
+    "Runtime",
+    "array_slot",
+    "default_registry",
+    "error",
+    "event",
+    "external",
+    "load_bytes",
+    "mapping_slot",
+    "panic",
+    "slot",
+    "store_bytes",
+    "text_mapping_slot",
+]
+
+_ON_FIRST_USE = {
+    "ContractEvent": "events",
+    "ContractHost": "host",
+    "Erc20": "erc20",
+    "Erc20Api": "erc20_handle",
+    "Erc20Token": "erc20_handle",
+    "Erc721": "erc721",
+    "Erc721Api": "erc721_handle",
+    "Erc721Token": "erc721_handle",
+    "Instance": "instance",
+    "InstanceApi": "instance",
+    "ParadigmApi": "instance",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _ON_FIRST_USE.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

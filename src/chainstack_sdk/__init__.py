@@ -5,9 +5,8 @@ Embed a whole chain in an application, test against one in memory, or build your
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chainstack_sdk.clock import ManualClock, SystemClock
 from chainstack_sdk.primitives.errors import (
     ChainStackError,
     InvalidInput,
@@ -20,7 +19,10 @@ from chainstack_sdk.primitives.keys import Account
 from chainstack_sdk.primitives.units import ether, gwei
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from chainstack_sdk.chain import Chain
+    from chainstack_sdk.clock import ManualClock, SystemClock
     from chainstack_sdk.core.config import ChainConfig
     from chainstack_sdk.stack import ChainStack
 
@@ -44,19 +46,25 @@ __all__ = [
 ]
 
 
-_LAZY = {
-    "Chain": "chainstack_sdk.chain",
-    "ChainConfig": "chainstack_sdk.core.config",
-    "ChainStack": "chainstack_sdk.stack",
+_ON_FIRST_USE = {
+    "Chain": "chain",
+    "ChainConfig": "core.config",
+    "ChainStack": "stack",
+    "ManualClock": "clock",
+    "SystemClock": "clock",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load the chain, and pydantic for its configuration, when they are first asked for."""
-    if name not in _LAZY:
+    module = _ON_FIRST_USE.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(_LAZY[name]), name)
-    globals()[name] = value
+    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

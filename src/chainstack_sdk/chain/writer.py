@@ -1,0 +1,281 @@
+"""Changing a chain: signing, admitting, sealing, and appending blocks made elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chainstack_sdk.chain.reader import ChainReader
+from chainstack_sdk.clock import ManualClock
+from chainstack_sdk.core.blocks import Block
+from chainstack_sdk.core.engine import BlockCommitted, BlockProposed, Decide
+from chainstack_sdk.core.mempool import Mempool
+from chainstack_sdk.core.transactions import decode_and_recover, sign_transaction
+from chainstack_sdk.primitives.abi import decode_revert
+from chainstack_sdk.primitives.address import to_address
+from chainstack_sdk.primitives.errors import ChainStackError, InvalidInput, Rejected, Reverted, UsageError
+from chainstack_sdk.primitives.keccak import keccak256
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chainstack_sdk.core.blocks import Header
+    from chainstack_sdk.core.chain import Blockchain
+    from chainstack_sdk.core.context import BlockContext
+    from chainstack_sdk.core.interfaces import Clock, ConsensusEngine
+    from chainstack_sdk.core.receipts import Receipt
+    from chainstack_sdk.core.transactions import Transaction
+    from chainstack_sdk.core.transactions.senders import Executor
+    from chainstack_sdk.primitives.address import AddressLike
+    from chainstack_sdk.primitives.keys import Signer
+
+DEFAULT_PROPOSER = keccak256(b"chainstack_sdk default proposer")[12:]
+"""Earns the fees where no proposer is named; nobody has its key, and the coin stays in the supply."""
+
+DEFAULT_TIP = 1_000_000_000
+"""Wei for each gas above the base fee that the facade's own transactions offer: 1 gwei."""
+
+_MAY_RUN_LATER = ("nonce_too_high", "gas_limit")
+"""Why a transaction may be left out of a block and yet stay in the pool."""
+
+_GAS_MARGIN = 5
+"""The facade signs for an estimate and a fifth more: state may change before the block."""
+
+
+class ChainWriter(ChainReader):
+    """A chain that takes transactions and makes blocks through an engine.
+
+    Parameters
+    ----------
+    blockchain
+        The core.
+    engine
+        Decides on blocks.
+    clock
+        Where block timestamps come from; a :class:`~chainstack_sdk.ManualClock` by default.
+    proposer
+        Earns the fees of blocks made here.
+    auto_seal
+        Whether every send makes a block.
+    executor
+        Recovers senders in parallel when given, e.g. a ``ProcessPoolExecutor``.
+    """
+
+    def __init__(
+        self,
+        blockchain: Blockchain,
+        engine: ConsensusEngine,
+        *,
+        clock: Clock | None = None,
+        proposer: AddressLike = DEFAULT_PROPOSER,
+        auto_seal: bool = False,
+        executor: Executor | None = None,
+    ) -> None:
+        super().__init__(blockchain, Mempool(chain_id=blockchain.genesis.chain_id))
+        self.engine = engine
+        self.clock: Clock = ManualClock(blockchain.head.timestamp_ms) if clock is None else clock
+        """Where block timestamps come from; a :class:`~chainstack_sdk.ManualClock` by default."""
+        self.auto_seal = auto_seal
+        """Whether every send makes a block."""
+        self.executor = executor
+        """Recovers senders in parallel when set, e.g. a ``ProcessPoolExecutor``."""
+        self._proposer = to_address(proposer)
+
+    def send(self, transaction: bytes | Transaction) -> bytes:
+        """Admit one signed transaction and return its hash, 32 bytes.
+
+        Parameters
+        ----------
+        transaction
+            Signed: an EIP-2718 envelope, or the object that :meth:`sign` returned.
+
+        Raises
+        ------
+        InvalidInput
+            When it is malformed or its signature has no sender.
+        Rejected
+            When the rules refuse it; ``code`` names the rule.
+        """
+        (outcome,) = self._admit([transaction])
+        if isinstance(outcome, ChainStackError):
+            raise outcome
+        if self.auto_seal:
+            self.seal()
+        return outcome
+
+    def send_many(
+        self, transactions: Iterable[bytes | Transaction], *, strict: bool = True
+    ) -> list[bytes | ChainStackError]:
+        """Admit many signed transactions, recovering senders by the executor where there is one.
+
+        Returns
+        -------
+        list
+            The hash of each, in order. Unless ``strict``, the error of each that is refused.
+
+        Raises
+        ------
+        InvalidInput, Rejected
+            When ``strict``: the first refusal, with its ``index``; all others are admitted.
+        """
+        outcomes = self._admit(transactions)
+        if strict:
+            for index, outcome in enumerate(outcomes):
+                if isinstance(outcome, ChainStackError):
+                    outcome.facts["index"] = index
+                    raise outcome
+        if self.auto_seal:
+            self.seal()
+        return outcomes
+
+    def _admit(self, transactions: Iterable[bytes | Transaction]) -> list[bytes | ChainStackError]:
+        state, pool = self.blockchain.state, self.pool
+        base_fee, gas_limit = self.next_base_fee, self.blockchain.head.gas_limit
+        outcomes: list[bytes | ChainStackError] = []
+        for transaction in decode_and_recover(transactions, self.executor):
+            if isinstance(transaction, InvalidInput):
+                outcomes.append(transaction)
+                continue
+            try:
+                sender = transaction.sender
+                if transaction.to is None:
+                    raise Rejected("contracts are issued through the factory", code="unsupported")
+                pool.add(
+                    transaction,
+                    nonce=state.nonce(sender),
+                    balance=state.balance(sender),
+                    base_fee=base_fee,
+                    gas_limit=gas_limit,
+                )
+            except (Rejected, InvalidInput) as error:
+                outcomes.append(error)
+            else:
+                outcomes.append(transaction.hash)
+        return outcomes
+
+    def sign(
+        self,
+        sender: Signer,
+        to: AddressLike,
+        *,
+        value: int = 0,
+        data: bytes = b"",
+        gas: int | None = None,
+        nonce: int | None = None,
+        tip: int = DEFAULT_TIP,
+    ) -> Transaction:
+        """Sign an EIP-1559 transaction for this chain, filling in what is not given.
+
+        Parameters
+        ----------
+        value
+            Wei.
+        gas
+            Gas limit; by default an estimate and a fifth more.
+        nonce
+            By default the next one, those in the pool counted.
+        tip
+            Wei for each gas above the base fee. The maximum offered is that over twice the base fee.
+
+        Raises
+        ------
+        Reverted
+            When the gas is to be estimated and the contract refuses the call.
+        """
+        receiver = to_address(to)
+        if gas is None:
+            used = self.estimate_gas(receiver, data, sender=sender, value=value)
+            gas = used if not data else min(used + used // _GAS_MARGIN, self.blockchain.head.gas_limit)
+        return sign_transaction(
+            sender,
+            chain_id=self.chain_id,
+            nonce=self.next_nonce(sender) if nonce is None else nonce,
+            to=receiver,
+            gas=gas,
+            value=value,
+            data=data,
+            max_fee_per_gas=2 * self.next_base_fee + tip,
+            max_priority_fee_per_gas=tip,
+        )
+
+    def send_call(
+        self, sender: Signer, to: AddressLike, data: bytes = b"", *, value: int = 0, gas: int | None = None
+    ) -> Receipt:
+        """Sign, send, seal, and return the receipt of a transaction that succeeded.
+
+        Raises
+        ------
+        Reverted
+            When the contract refuses: while estimating, at no cost; or, with ``gas`` given, in the
+            block, for a fee, the receipt being ``error.receipt``.
+        """
+        digest = self.send(self.sign(sender, to, value=value, data=data, gas=gas))
+        if not self.auto_seal:
+            self.seal()
+        receipt = self.receipt(digest)
+        if not receipt.succeeded:
+            raise Reverted(decode_revert(receipt.output), data=receipt.output, receipt=receipt)
+        return receipt
+
+    def transfer(self, sender: Signer, to: AddressLike, value: int) -> Receipt:
+        """Send coin, in wei; signs, sends, seals and returns the receipt."""
+        return self.send_call(sender, to, value=value)
+
+    def seal(self, *, max_transactions: int | None = None) -> Block:
+        """Make a block of the best waiting transactions and append it; it may be empty.
+
+        Raises
+        ------
+        UsageError
+            When the engine does not decide on its own; or when contract code crashed: its transaction
+            (``transaction_hash``) is dropped, all others wait for the next block.
+        """
+        chain, pool = self.blockchain, self.pool
+        chosen = pool.take(self.next_base_fee, chain.head.gas_limit, max_transactions)
+        try:
+            block, rejected = chain.produce(
+                chosen,
+                timestamp_ms=self.clock.next_block_ms(chain.head.timestamp_ms),
+                proposer=self._proposer,
+                decide=self._decide,
+            )
+        except BaseException as error:
+            crashed = getattr(error, "transaction_hash", None)
+            pool.put_back([transaction for transaction in chosen if transaction.hash != crashed])
+            raise
+        pool.put_back([transaction for transaction, error in rejected if error.code in _MAY_RUN_LATER])
+        self._follow(block)
+        return block
+
+    def _decide(self, header: Header) -> bytes:
+        for output in self.engine.process(BlockProposed(header.height, header.hash)):
+            if isinstance(output, Decide) and output.block_hash == header.hash:
+                return output.seal
+        raise UsageError(
+            f"the {self.engine.name} engine needs a host to decide on blocks", height=header.height
+        )
+
+    def append(self, block: Block | bytes) -> tuple[Receipt, ...]:
+        """Append a block made elsewhere after running it again and checking every root.
+
+        Raises
+        ------
+        InvalidInput
+            When anything in it is wrong; the chain is as it was.
+        """
+        if isinstance(block, bytes):
+            block = Block.decode(block)
+        receipts = self.blockchain.append(block, self.executor)
+        self._follow(block)
+        return receipts
+
+    def _next_context(self) -> BlockContext:
+        """Return the next block's time, height and base fee: calls run as its transactions would."""
+        timestamp_ms = self.clock.next_block_ms(self.blockchain.head.timestamp_ms)
+        return self.blockchain.next_context(timestamp_ms=timestamp_ms, proposer=self._proposer)
+
+    def _follow(self, block: Block) -> None:
+        """Tell pool, clock and engine of a new head."""
+        self.pool.on_block(block.transactions)
+        if isinstance(self.clock, ManualClock):
+            self.clock.set_ms(max(self.clock.now_ms(), block.timestamp_ms))
+        self.engine.process(BlockCommitted(block.height, block.hash))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from chainstack_sdk.chain.writer import ChainWriter
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from chainstack_sdk.apps.jsonrpc import JsonRpc
     from chainstack_sdk.core.config import ChainConfig
     from chainstack_sdk.core.interfaces import ConsensusEngine, FeePolicy, KeyValueStore, StateTrie
     from chainstack_sdk.core.mempool import Mempool
@@ -183,7 +185,7 @@ class Chain(ChainWriter):
                 reader.genesis, MemoryLedger(), None, registry=registry, fees=fees, **options
             )
             import_chain(chain.blockchain, reader, progress, chain.executor)
-        chain.engine.process(BlockCommitted(chain.height, chain.head.hash))
+        chain._follow(chain.head)
         return chain
 
     @classmethod
@@ -260,10 +262,19 @@ class Chain(ChainWriter):
     # Clients
 
     def rpc(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer one Ethereum JSON-RPC request; errors come back as JSON-RPC errors."""
-        from chainstack_sdk.apps.jsonrpc import handle
+        """Answer one Ethereum JSON-RPC request; errors come back as JSON-RPC errors.
 
-        return handle(self, request)
+        Filters last as long as the chain object. With a :class:`~chainstack_sdk.ManualClock` the
+        development methods (``evm_mine``, ``evm_snapshot``…) answer too. A server for strangers is better
+        put on a :class:`~chainstack_sdk.apps.jsonrpc.JsonRpc` of its own.
+        """
+        return self._json_rpc.handle(request)
+
+    @cached_property
+    def _json_rpc(self) -> JsonRpc:
+        from chainstack_sdk.apps.jsonrpc import JsonRpc
+
+        return JsonRpc(self, development=isinstance(self.clock, ManualClock))
 
     def web3_provider(self) -> Any:
         """Return an in-process provider: ``Web3(chain.web3_provider())``.

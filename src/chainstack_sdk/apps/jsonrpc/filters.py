@@ -1,0 +1,102 @@
+"""Filters: what a client has asked to be told of, and how far it has been told.
+
+This is state, so it belongs to one :class:`~chainstack_sdk.apps.jsonrpc.JsonRpc`. A filter remembers the
+blocks at which its client came by. When some of them have left the chain since (a reorganisation, a
+snapshot reverted), the next answer begins after the newest that is still there, so that nothing is missed;
+logs that are gone are not announced with ``removed``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chainstack_sdk.apps.jsonrpc.errors import SERVER_ERROR, RpcError
+from chainstack_sdk.apps.jsonrpc.logs import bounds
+from chainstack_sdk.apps.jsonrpc.objects import to_data
+
+if TYPE_CHECKING:
+    from chainstack_sdk.apps.jsonrpc.host import RpcHost
+    from chainstack_sdk.apps.jsonrpc.logs import LogFilter
+
+MAX_FILTERS = 1_024
+"""Filters kept; then the one that was asked for least recently is dropped."""
+MAX_MARKS = 64
+"""Blocks a filter remembers; after a reorganisation below all of them it begins anew at genesis."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    wanted: LogFilter | None
+    """None: blocks."""
+    marks: list[tuple[int, bytes]]
+    """Height and hash of the heads at which the client was told everything, oldest first."""
+
+    def advance(self, host: RpcHost) -> range:
+        """Mark the head, and return the heights that are new to the client."""
+        ledger, marks = host.blockchain.ledger, self.marks
+        while marks and ledger.height_of(marks[-1][1]) is None:
+            marks.pop()
+        start = marks[-1][0] + 1 if marks else 1
+        head = host.blockchain.head
+        if not marks or marks[-1][1] != head.hash:
+            marks.append((head.height, head.hash))
+            del marks[:-MAX_MARKS]
+        return range(start, head.height + 1)
+
+
+class FilterTable:
+    """The filters of one client or of several that know each other's numbers."""
+
+    def __init__(self) -> None:
+        self._filters: dict[str, _Filter] = {}
+        self._made = 0
+
+    def new_log_filter(self, host: RpcHost, wanted: LogFilter) -> str:
+        """``eth_newFilter``."""
+        return self._add(host, wanted)
+
+    def new_block_filter(self, host: RpcHost) -> str:
+        """``eth_newBlockFilter``."""
+        return self._add(host, None)
+
+    def _add(self, host: RpcHost, wanted: LogFilter | None) -> str:
+        self._made += 1
+        name = hex(self._made)
+        head = host.blockchain.head
+        self._filters[name] = _Filter(wanted, [(head.height, head.hash)])
+        if len(self._filters) > MAX_FILTERS:
+            del self._filters[next(iter(self._filters))]
+        return name
+
+    def _take(self, number: int) -> _Filter:
+        """Return a filter, which becomes the one asked for most recently."""
+        name = hex(number)
+        found = self._filters.pop(name, None)
+        if found is None:
+            raise RpcError("filter not found", code=SERVER_ERROR)
+        self._filters[name] = found
+        return found
+
+    def changes(self, host: RpcHost, number: int) -> list[Any]:
+        """``eth_getFilterChanges``: logs, or hashes of blocks, since the last time."""
+        found = self._take(number)
+        if found.wanted is None:
+            ledger = host.blockchain.ledger
+            return [to_data(ledger.header(height).hash) for height in found.advance(host)]
+        first, last = bounds(host, found.wanted)
+        new = found.advance(host)
+        if isinstance(found.wanted.first, str):
+            first = new.start  # "latest" was meant when the filter was made
+        return found.wanted.search(host, max(first, new.start), min(last, new.stop - 1))
+
+    def logs(self, host: RpcHost, number: int) -> list[dict[str, Any]]:
+        """``eth_getFilterLogs``: all logs that a log filter's range has."""
+        wanted = self._take(number).wanted
+        if wanted is None:
+            raise RpcError("filter not found", code=SERVER_ERROR)
+        return wanted.search(host, *bounds(host, wanted))
+
+    def uninstall(self, _host: RpcHost, number: int) -> bool:
+        """``eth_uninstallFilter``: whether there was such a filter."""
+        return self._filters.pop(hex(number), None) is not None

@@ -12,7 +12,6 @@ from pathlib import Path
 from chainstack_sdk import Account, Chain, ChainStack, Reverted, ether
 from chainstack_sdk.core.transactions import known
 from chainstack_sdk.paradigms import Erc20Token
-from chainstack_sdk.primitives import encode_abi
 
 ACCOUNTS = 1_000
 TRANSFERS = 10_000
@@ -56,9 +55,7 @@ def fund(report: Report) -> tuple[Chain, list[Account]]:
         funds = {account: ether(10) for account in accounts}
     with report.step("chain begun with funded accounts", ACCOUNTS):
         chain = ChainStack.local(funds=funds, auto_seal=False).main
-    print(
-        f"A chain with {ACCOUNTS:,} funded accounts; id {chain.chain_id}, genesis {chain.head.hash.hex()[:16]}…"
-    )
+    print(f"A chain with {ACCOUNTS:,} funded accounts, genesis {chain.head.hash.hex()[:16]}…")
     return chain, accounts
 
 
@@ -70,7 +67,11 @@ def issue(chain: Chain, accounts: list[Account], report: Report) -> Erc20Token:
         first = chain.next_nonce(accounts[0])
         shares = [
             chain.sign(
-                accounts[0], gold.address, data=transfer(account, 100_000), gas=80_000, nonce=first + offset
+                accounts[0],
+                gold.address,
+                data=gold.encode("transfer", account, 100_000),
+                gas=80_000,
+                nonce=first + offset,
             )
             for offset, account in enumerate(accounts[1:])
         ]
@@ -80,11 +81,6 @@ def issue(chain: Chain, accounts: list[Account], report: Report) -> Erc20Token:
     return gold
 
 
-def transfer(to: Account, value: int) -> bytes:
-    """Return the call data of an ERC-20 transfer."""
-    return bytes.fromhex("a9059cbb") + encode_abi(["address", "uint256"], [to.address, value])
-
-
 def trade(chain: Chain, accounts: list[Account], gold: Erc20Token, report: Report) -> None:
     """Sign many transfers, then send their raw bytes as strangers would and seal them."""
     nonces = [chain.next_nonce(account) for account in accounts]
@@ -92,7 +88,8 @@ def trade(chain: Chain, accounts: list[Account], gold: Erc20Token, report: Repor
         raws = []
         for number in range(TRANSFERS):
             who = number % ACCOUNTS
-            data = transfer(accounts[(who * 7 + number // ACCOUNTS + 1) % ACCOUNTS], 1 + number % 50)
+            receiver = accounts[(who * 7 + number // ACCOUNTS + 1) % ACCOUNTS]
+            data = gold.encode("transfer", receiver, 1 + number % 50)
             signed = chain.sign(accounts[who], gold.address, data=data, gas=80_000, nonce=nonces[who])
             nonces[who] += 1
             raws.append(signed.raw)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from chainstack_sdk.chain.assembly import assemble, closing_on_error, flat_state, stored_parts, with_factory
 from chainstack_sdk.chain.writer import ChainWriter
 from chainstack_sdk.clock import ManualClock
-from chainstack_sdk.consensus.instant import InstantEngine
-from chainstack_sdk.core.chain import Blockchain
 from chainstack_sdk.core.engine import BlockCommitted
-from chainstack_sdk.core.fees import ProposerFees
 from chainstack_sdk.core.genesis import (
     DEFAULT_BASE_FEE,
     DEFAULT_CHAIN_ID,
@@ -19,12 +17,10 @@ from chainstack_sdk.core.genesis import (
     Genesis,
     GenesisAccount,
 )
-from chainstack_sdk.core.ledger import FlatCodec, MemoryLedger, StoredLedger
-from chainstack_sdk.core.state import State
-from chainstack_sdk.paradigms import FACTORY_ADDRESS, FACTORY_CODE, Runtime, default_registry
+from chainstack_sdk.core.ledger import MemoryLedger
+from chainstack_sdk.paradigms import Runtime
 from chainstack_sdk.primitives.address import to_address
 from chainstack_sdk.primitives.errors import UsageError
-from chainstack_sdk.primitives.keccak import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +29,9 @@ if TYPE_CHECKING:
     from chainstack_sdk.apps.jsonrpc import JsonRpc
     from chainstack_sdk.core.config import ChainConfig
     from chainstack_sdk.core.interfaces import ConsensusEngine, FeePolicy, KeyValueStore, StateTrie
+    from chainstack_sdk.core.ledger import StoredLedger
     from chainstack_sdk.core.mempool import Mempool
+    from chainstack_sdk.core.state import State
     from chainstack_sdk.paradigms import Erc20Api, Erc721Api, ParadigmApi, Registry
 
 
@@ -62,13 +60,14 @@ class Chain(ChainWriter):
         funds: Mapping[Any, int] | None = None,
         *,
         config: ChainConfig | None = None,
-        chain_id: int = DEFAULT_CHAIN_ID,
-        gas_limit: int = DEFAULT_GAS_LIMIT,
-        base_fee: int = DEFAULT_BASE_FEE,
+        chain_id: int | None = None,
+        gas_limit: int | None = None,
+        base_fee: int | None = None,
+        keep_states: int | None = None,
         registry: Registry | None = None,
         new_trie: Callable[[], StateTrie] | None = None,
         fees: FeePolicy | None = None,
-        keep_states: int | None = None,
+        engine: ConsensusEngine | None = None,
         **options: Any,
     ) -> Self:
         """Make a chain that lives and dies with this process.
@@ -78,38 +77,46 @@ class Chain(ChainWriter):
         funds
             Wei by address.
         config
-            Everything about the chain, in place of ``funds``, ``chain_id``, ``gas_limit``, ``base_fee``.
+            Everything about the chain, in place of ``funds``, ``chain_id``, ``gas_limit``, ``base_fee`` and
+            ``keep_states``.
+        chain_id, gas_limit, base_fee
+            31337, 1,000,000,000 and 1 gwei by default.
+        keep_states
+            How many of the newest blocks can be undone, or looked behind; None: all.
         registry
             The paradigms that may be issued; ERC-20 and ERC-721 by default.
         new_trie
             Makes the state's tries; :class:`~chainstack_sdk.core.MerklePatriciaTrie` by default.
         fees
             Who gets the fees; the proposer by default.
-        keep_states
-            How many of the newest blocks can be undone, or looked behind; None: all.
+        engine
+            Decides on blocks; :class:`~chainstack_sdk.consensus.InstantEngine` by default.
         options
-            ``engine``, ``clock``, ``proposer``, ``auto_seal``, ``executor`` as for :class:`Chain`.
+            ``clock``, ``proposer``, ``auto_seal``, ``executor`` as for :class:`Chain`.
 
         Raises
         ------
         UsageError
-            When an address or an amount is not one.
+            When an address or an amount is not one, or something is said twice.
         """
+        single = (funds, chain_id, gas_limit, base_fee, keep_states)
         if config is None:
-            accounts: dict[bytes, GenesisAccount] = {
-                to_address(who): GenesisAccount(balance=wei) for who, wei in (funds or {}).items()
-            }
-            if len(accounts) < len(funds or ()):
-                raise UsageError("an account is funded twice, in different spellings")
-            genesis = Genesis(chain_id, accounts, gas_limit=gas_limit, base_fee=base_fee)
-        elif funds is not None:
-            raise UsageError("give funds in the configuration or by themselves, not both")
+            genesis = Genesis(
+                DEFAULT_CHAIN_ID if chain_id is None else chain_id,
+                _funded(funds or {}),
+                gas_limit=DEFAULT_GAS_LIMIT if gas_limit is None else gas_limit,
+                base_fee=DEFAULT_BASE_FEE if base_fee is None else base_fee,
+                engine="instant" if engine is None else engine.name,
+            )
+        elif any(value is not None for value in single):
+            raise UsageError("give a configuration, or funds, ids, limits and fees one by one, not both")
         else:
             genesis, keep_states = config.genesis(), config.keep_states
-        state = None if new_trie is None else _flat_state(new_trie)
-        return cls._assemble(
-            genesis, MemoryLedger(keep_states=keep_states), state, registry=registry, fees=fees, **options
+        ledger = MemoryLedger(keep_states=keep_states)
+        core = assemble(
+            with_factory(genesis), ledger, flat_state(new_trie), registry=registry, fees=fees, engine=engine
         )
+        return cls(*core, **options)
 
     @classmethod
     def open(
@@ -119,97 +126,82 @@ class Chain(ChainWriter):
         *,
         registry: Registry | None = None,
         fees: FeePolicy | None = None,
+        engine: ConsensusEngine | None = None,
         **options: Any,
     ) -> Self:
         """Open the chain in a store, or begin it there.
 
         Each block is one atomic, durable write: after a crash at any instant the chain stands at its
-        last whole block. The chain owns the store from now on; :meth:`close` closes it.
+        last whole block. The chain owns the store from now on; :meth:`close` closes it, and so does
+        an error here.
 
         Parameters
         ----------
         config
             Must describe the chain that the store holds, if it holds one.
         options
-            ``engine``, ``clock``, ``proposer``, ``auto_seal``, ``executor`` as for :class:`Chain`.
+            ``clock``, ``proposer``, ``auto_seal``, ``executor`` as for :class:`Chain`.
 
         Raises
         ------
         UsageError
-            When the store holds a chain with another genesis.
+            When the store holds a chain with another genesis, or the engine is not the genesis's.
         InvalidInput
             When what the store holds is damaged.
         """
-        genesis = _with_factory(config.genesis())
-        identity = keccak256(genesis.encode())
-        if config.archive:
-            from chainstack_sdk.core.archive import NodeCodec, StoredCommitment
-
-            commitment = StoredCommitment(store)
-            state = State(commitment)
-            ledger = StoredLedger(store, identity, NodeCodec(commitment), keep_states=config.keep_states)
-        else:
-            state = State()
-            ledger = StoredLedger(store, identity, FlatCodec(), keep_states=config.keep_states)
-        return cls._assemble(genesis, ledger, state, registry=registry, fees=fees, **options)
+        with closing_on_error(store):
+            genesis = with_factory(config.genesis())
+            parts = stored_parts(store, genesis, archive=config.archive, keep_states=config.keep_states)
+            return cls(*assemble(genesis, *parts, registry=registry, fees=fees, engine=engine), **options)
 
     @classmethod
     def load(
         cls,
         path: str | Path,
         *,
+        store: KeyValueStore | None = None,
+        archive: bool = False,
         progress: Callable[[int, int], None] | None = None,
         registry: Registry | None = None,
         fees: FeePolicy | None = None,
+        engine: ConsensusEngine | None = None,
         **options: Any,
     ) -> Self:
-        """Make an in-memory chain of an exported file, running every block again.
+        """Make a chain of an exported file, running every block again.
 
         Parameters
         ----------
+        store
+            An empty store to keep the chain in, which is owned and closed as by :meth:`open`; in memory
+            by default.
+        archive
+            Whether to keep every state as trie nodes in the store.
         progress
             Called after each block with (height, height of the last).
         options
-            ``engine``, ``clock``, ``proposer``, ``auto_seal``, ``executor`` as for :class:`Chain`.
+            ``clock``, ``proposer``, ``auto_seal``, ``executor`` as for :class:`Chain`.
 
         Raises
         ------
         InvalidInput
             When the file is damaged or a block in it is invalid.
+        UsageError
+            When the store holds blocks already.
         """
         from chainstack_sdk.core.chainfile import ChainReader, import_chain
 
-        with open(path, "rb") as file:
+        with closing_on_error(store), open(path, "rb") as file:
             reader = ChainReader(file)
-            chain = cls._assemble(
-                reader.genesis, MemoryLedger(), None, registry=registry, fees=fees, **options
-            )
+            parts: tuple[MemoryLedger | StoredLedger, State] = (MemoryLedger(), flat_state(None))
+            if store is not None:
+                parts = stored_parts(store, reader.genesis, archive=archive, keep_states=None)
+            if parts[0].height > 0:
+                raise UsageError("the store holds blocks already", height=parts[0].height)
+            core = assemble(reader.genesis, *parts, registry=registry, fees=fees, engine=engine)
+            chain = cls(*core, **options)
             import_chain(chain.blockchain, reader, progress, chain.executor)
         chain._follow(chain.head)
         return chain
-
-    @classmethod
-    def _assemble(
-        cls,
-        genesis: Genesis,
-        ledger: MemoryLedger | StoredLedger,
-        state: State | None,
-        *,
-        registry: Registry | None,
-        fees: FeePolicy | None,
-        engine: ConsensusEngine | None = None,
-        **options: Any,
-    ) -> Self:
-        engine = InstantEngine(max(ledger.height, 0)) if engine is None else engine
-        blockchain = Blockchain(
-            _with_factory(genesis),
-            runtime=Runtime(default_registry() if registry is None else registry),
-            header_rule=engine.header_rule,
-            fees=ProposerFees(burn_base_fee=genesis.burn_base_fee) if fees is None else fees,
-            ledger=ledger,
-            state=state,
-        )
-        return cls(blockchain, engine, **options)
 
     def close(self) -> None:
         """Release the store; an in-memory chain has nothing to release."""
@@ -328,15 +320,10 @@ class Chain(ChainWriter):
             export_chain(self.blockchain, file, progress)
 
 
-def _flat_state(new_trie: Callable[[], StateTrie]) -> State:
-    from chainstack_sdk.core.commitment import FlatCommitment
-
-    return State(FlatCommitment(new_trie))
-
-
-def _with_factory(genesis: Genesis) -> Genesis:
-    """Put the paradigm factory at its address, where the genesis does not do so itself."""
-    if FACTORY_ADDRESS in genesis.accounts:
-        return genesis
-    factory = GenesisAccount(nonce=1, code=FACTORY_CODE)
-    return replace(genesis, accounts={**genesis.accounts, FACTORY_ADDRESS: factory})
+def _funded(funds: Mapping[Any, int]) -> dict[bytes, GenesisAccount]:
+    accounts: dict[bytes, GenesisAccount] = {
+        to_address(who): GenesisAccount(balance=wei) for who, wei in funds.items()
+    }
+    if len(accounts) < len(funds):
+        raise UsageError("an account is funded twice, in different spellings")
+    return accounts

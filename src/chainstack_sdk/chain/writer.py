@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chainstack_sdk.chain.pause import collector_paused
 from chainstack_sdk.chain.reader import ChainReader
 from chainstack_sdk.clock import ManualClock
 from chainstack_sdk.core.blocks import Block
@@ -117,14 +118,15 @@ class ChainWriter(ChainReader):
         InvalidInput, Rejected
             When ``strict``: the first refusal, with its ``index``; all others are admitted.
         """
-        outcomes = self._admit(transactions)
+        with collector_paused():
+            outcomes = self._admit(transactions)
+        if self.auto_seal:
+            self.seal()
         if strict:
             for index, outcome in enumerate(outcomes):
                 if isinstance(outcome, ChainStackError):
                     outcome.facts["index"] = index
                     raise outcome
-        if self.auto_seal:
-            self.seal()
         return outcomes
 
     def _admit(self, transactions: Iterable[bytes | Transaction]) -> list[bytes | ChainStackError]:
@@ -229,6 +231,11 @@ class ChainWriter(ChainReader):
             When the engine does not decide on its own; or when contract code crashed: its transaction
             (``transaction_hash``) is dropped, all others wait for the next block.
         """
+        with collector_paused():
+            block = self._seal(max_transactions)
+        return block
+
+    def _seal(self, max_transactions: int | None) -> Block:
         chain, pool = self.blockchain, self.pool
         chosen = pool.take(self.next_base_fee, chain.head.gas_limit, max_transactions)
         try:
@@ -264,7 +271,8 @@ class ChainWriter(ChainReader):
         """
         if isinstance(block, bytes):
             block = Block.decode(block)
-        receipts = self.blockchain.append(block, self.executor)
+        with collector_paused():
+            receipts = self.blockchain.append(block, self.executor)
         self._follow(block)
         return receipts
 

@@ -151,6 +151,7 @@ class NodeCodec:
     """Keeps the state as the nodes of a :class:`StoredCommitment`."""
 
     name = b"nodes"
+    needs_undo = False
 
     def __init__(self, commitment: StoredCommitment) -> None:
         self._commitment = commitment

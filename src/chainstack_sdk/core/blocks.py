@@ -23,13 +23,23 @@ All integers are big-endian. The seal (a nonce or a certificate) is outside the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
+from struct import Struct
 from typing import Any
 
 from chainstack_sdk.core.bloom import BLOOM_BYTES
 from chainstack_sdk.core.transactions import Transaction, decode_transaction
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.keccak import keccak256
-from chainstack_sdk.primitives.rlp import decode_int, rlp_decode, rlp_encode
+from chainstack_sdk.primitives.rlp import (
+    bytes_header,
+    decode_int,
+    rlp_bytes,
+    rlp_decode,
+    rlp_encode,
+    rlp_int,
+    rlp_list,
+)
 
 VERSION = 1
 COMMITMENT_BYTES = 200
@@ -83,14 +93,50 @@ class Header:
         InvalidInput
             When a field has a wrong size, as on construction.
         """
-        return keccak256(rlp_encode(_fields(self)[_IN_COMMITMENT:]))
+        if not _is_well_formed(self):
+            _fields(self)  # says what is wrong
+        return keccak256(
+            rlp_list(
+                (
+                    b"\xa0",
+                    self.parent_hash,
+                    b"\xa0",
+                    self.history_root,
+                    b"\x94",
+                    self.proposer,
+                    bytes_header(BLOOM_BYTES),
+                    self.logs_bloom,
+                    rlp_int(self.gas_limit),
+                    rlp_int(self.gas_used),
+                    rlp_int(self.base_fee),
+                    b"\xa0",
+                    self.seed,
+                    rlp_bytes(self.seed_proof),
+                    b"\xa0",
+                    self.next_committee_hash,
+                    b"\xa0",
+                    self.parent_certificate_hash,
+                    rlp_bytes(self.work_commitment),
+                    rlp_bytes(self.extra_data),
+                )
+            )
+        )
 
     def commitment(self) -> bytes:
         """Return the 200 bytes whose hash is the block hash."""
         rest_hash = self.rest_hash()
-        numbers = (self.version, self.chain_id, self.height, self.slot, self.timestamp_ms)
-        roots = (self.state_root, self.transactions_root, self.receipts_root, self.messages_root)
-        return b"".join([*(number.to_bytes(8, "big") for number in numbers), *roots, rest_hash])
+        return _COMMITMENT.pack(
+            self.version,
+            self.chain_id,
+            self.height,
+            self.slot,
+            self.timestamp_ms,
+            self.state_root,
+            self.transactions_root,
+            self.receipts_root,
+            self.messages_root,
+            rest_hash,
+        )
 
     def encode(self) -> bytes:
         """Return the RLP list of all fields."""
@@ -196,7 +242,23 @@ _WIRE = (
     ("work_commitment", 64, "<"),
     ("extra_data", MAX_EXTRA_DATA, "<"),
 )
-_IN_COMMITMENT = 9
+_COMMITMENT = Struct(">5Q32s32s32s32s32s")
+_numbers = attrgetter(*[name for name, size, kind in _WIRE if (size, kind) == (8, "n")])
+_exact = attrgetter(*[name for name, _, kind in _WIRE if kind == "="])
+_EXACT_SIZES = [size for _, size, kind in _WIRE if kind == "="]
+_bounded = [(attrgetter(name), size) for name, size, kind in _WIRE if kind == "<"]
+
+
+def _is_well_formed(header: Header) -> bool:
+    """Tell whether every field has a possible size; the same as :func:`_fields`, in a tenth of its time."""
+    numbers = _numbers(header)
+    return (
+        min(numbers) >= 0
+        and max(numbers) < 1 << 64
+        and 0 <= header.base_fee < 1 << 256
+        and [*map(len, _exact(header))] == _EXACT_SIZES
+        and all(len(value(header)) <= size for value, size in _bounded)
+    )
 
 
 def _fields(header: Header) -> list[bytes]:

@@ -35,11 +35,12 @@ def bloom_bits(item: bytes) -> int:
     return mask
 
 
-def bloom_of(items: Iterable[bytes]) -> int:
-    """Return the mask of some addresses and topics together."""
-    cached, bloom = _masks.get, 0
-    for item in items:
-        bloom |= cached(item) or bloom_bits(item)
+def bloom_of(address: bytes, topics: Iterable[bytes]) -> int:
+    """Return the mask of a log: of its address and its topics together."""
+    cached = _masks.get
+    bloom = cached(address) or bloom_bits(address)
+    for topic in topics:
+        bloom |= cached(topic) or bloom_bits(topic)
     return bloom
 
 

@@ -185,8 +185,8 @@ class Blockchain:
         try:
             seal = decide(header)
             self.header_rule.validate_header(header, seal, self._head)
-            block = replace(record.block, seal=seal)
-            self._append(replace(record, block=block))
+            block = Block(header, record.block.transactions, seal, parent_certificate)
+            self._append(BlockRecord(block, record.receipts, record.undo))
         except BaseException:
             self.state.restore(record.undo, self._head.state_root)
             raise

@@ -6,7 +6,7 @@ The only module of the core that imports pydantic; it is loaded when a configura
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -52,10 +52,20 @@ Uint256 = Annotated[
 HexBytes = Annotated[bytes, BeforeValidator(_bytes), PlainSerializer(_hex, when_used="json")]
 
 
-class AccountConfig(BaseModel):
-    """An account of the genesis state."""
+class _Checked(BaseModel):
+    """A model whose mistakes are :class:`~chainstack_sdk.primitives.errors.UsageError`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise UsageError(explain(error)) from error
+
+
+class AccountConfig(_Checked):
+    """An account of the genesis state."""
 
     nonce: Uint64 = 0
     balance: Uint256 = 0
@@ -63,19 +73,17 @@ class AccountConfig(BaseModel):
     storage: dict[Uint256, Uint256] = Field(default_factory=dict)
 
 
-class ChainConfig(BaseModel):
+class ChainConfig(_Checked):
     """Everything that is fixed when a chain begins, and how this node keeps it.
 
     Unknown fields are refused. In JSON, amounts may be numbers, decimal text or ``0x`` text, bytes are
     ``0x`` text and addresses checksummed text.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     chain_id: Uint64 = genesis.DEFAULT_CHAIN_ID
     """EIP-155 chain id."""
-    engine: Literal["instant"] = "instant"
-    """Consensus engine."""
+    engine: str = "instant"
+    """Name of the consensus engine; one of your own is also given to the chain as an object."""
     timestamp_ms: Uint64 = genesis.DEFAULT_TIMESTAMP_MS
     """Unix time of genesis in milliseconds."""
     gas_limit: Uint64 = genesis.DEFAULT_GAS_LIMIT

@@ -60,22 +60,25 @@ class BlockExecution:
         sender = transaction._sender or transaction.sender
         price = self.validate(transaction, sender)
         state = self.state
-        journal, nonces = state._journal, state._nonces
+        journal, nonces, balances = state._journal, state._nonces, state._balances
         start = len(journal)
-        journal.append((nonces, sender, nonces.get(sender)))
+        journal.append((nonces, sender, transaction.nonce or None))  # absent and 0 are the same
         nonces[sender] = transaction.nonce + 1
-        env = Environment(
-            state, self.block, self.runtime, sender, transaction.gas - transaction.intrinsic_gas, price
-        )
+        limit = transaction.gas
+        env = Environment(state, self.block, self.runtime, sender, limit - transaction.intrinsic_gas, price)
         try:
             output, status = _effect(env, transaction)
         except BaseException as error:
             state.rollback(start)
-            if isinstance(error, Exception) and not isinstance(error, InvariantBroken):
-                raise UsageError("contract code crashed", transaction_hash=transaction.hash) from error
+            if is_crash(error):
+                raise UsageError(
+                    f"contract code crashed: {error!r}", transaction_hash=transaction.hash
+                ) from error
             raise
-        used = transaction.gas - env.gas
-        state.add_balance(sender, -used * price)
+        used = limit - env.gas
+        held = balances.get(sender, 0)  # validation has loaded it, if it is anywhere
+        journal.append((balances, sender, held))
+        balances[sender] = held - used * price
         return self._record(env, transaction, used, price, status, output)
 
     def _record(
@@ -175,6 +178,11 @@ class BlockExecution:
         for address, amount in credits:
             if amount:
                 self.state.add_balance(address, amount)
+
+
+def is_crash(error: BaseException) -> bool:
+    """Tell whether what came out of contract code is a mistake in that code, and neither a refusal nor ours."""
+    return isinstance(error, Exception) and not isinstance(error, Reverted | InvariantBroken)
 
 
 def _effect(env: Environment, transaction: Transaction) -> tuple[bytes, int]:

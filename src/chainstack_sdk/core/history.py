@@ -66,7 +66,7 @@ def _leaf(block_hash: bytes, work: int) -> bytes:
 def _parent(pair: bytes | bytearray) -> bytes:
     """Return the node over two packed nodes, which lie side by side in ``pair``."""
     work = int.from_bytes(pair[32:64], "big") + int.from_bytes(pair[96:], "big")
-    return _pack(keccak256(_NODE_DOMAIN + pair), work)
+    return keccak256(_NODE_DOMAIN + pair) + work.to_bytes(32, "big")
 
 
 def _root(size: int, top: bytes) -> bytes:
@@ -255,15 +255,15 @@ class MountainRange:
         """
         _check_nodes(((block_hash, work),), self._total_work)
         node = _leaf(block_hash, work)
-        height = 0
-        while True:
-            if height == len(self._levels):
-                self._levels.append(bytearray())
-            self._levels[height] += node
-            if not self._size >> height & 1:
+        levels, size = self._levels, self._size
+        for height in range(size.bit_length() + 1):
+            if height == len(levels):
+                levels.append(bytearray())
+            level = levels[height]
+            level += node
+            if not size >> height & 1:
                 break
-            node = _parent(self._levels[height][-2 * _NODE_SIZE :])
-            height += 1
+            node = _parent(level[-2 * _NODE_SIZE :])
         self._size += 1
         self._total_work += work
 
@@ -336,12 +336,11 @@ class MountainRange:
 
     def _join(self, heights: list[int]) -> bytes:
         """Return the packed node over the peaks of these heights, given lowest first."""
-        if not heights:
-            return bytes(_NODE_SIZE)
-        top = self._peak(heights[0])
-        for height in heights[1:]:
-            top = _parent(self._peak(height) + top)
-        return top
+        top = b""
+        for height in heights:
+            peak = self._peak(height)
+            top = _parent(peak + top) if top else peak
+        return top or bytes(_NODE_SIZE)
 
 
 def verify_history_proof(root: bytes, leaf: tuple[bytes, int], proof: MountainRangeProof) -> None:

@@ -61,6 +61,11 @@ class StateCodec(Protocol):
         """Tells stores of different codecs apart."""
         ...
 
+    @property
+    def needs_undo(self) -> bool:
+        """Whether going back takes the reverse diff of a block."""
+        ...
+
     def writes(self, state: State, diff: StateDiff) -> tuple[dict[bytes, bytes], list[bytes]]:
         """Return the puts and deletes that bring the store to ``state``, given what changed."""
         ...
@@ -203,7 +208,8 @@ class StoredLedger:
         puts[b"h" + number] = record.block.header.encode()
         puts[b"b" + number] = record.block.encode()
         puts[b"r" + number] = _encode_receipts(record.receipts)
-        puts[b"d" + number] = record.undo.encode()
+        if self._codec.needs_undo:
+            puts[b"d" + number] = record.undo.encode()
         puts[b"i" + record.block.hash] = number
         for index, transaction in enumerate(record.block.transactions):
             puts[b"t" + transaction.hash] = number + index.to_bytes(4, "big")
@@ -263,7 +269,7 @@ class StoredLedger:
         if record:
             return record.receipts
         receipts = decode_receipts(self._required(b"r" + height.to_bytes(8, "big")))
-        if receipts_root(receipts) != self.header(height).receipts_root:
+        if receipts_root(receipts) != self.header(height).receipts_root or not _in_order(receipts, height):
             raise InvalidInput("stored receipts are damaged", height=height)
         return receipts
 
@@ -350,6 +356,7 @@ class FlatCodec:
     """Keeps an account as one value and a storage slot as one value."""
 
     name = b"flat"
+    needs_undo = True
 
     def writes(self, state: State, diff: StateDiff) -> tuple[dict[bytes, bytes], list[bytes]]:
         """Return the entries of every account and slot the diff names, as they are now."""
@@ -405,6 +412,17 @@ def _slot_writes(
             puts[prefix + slot] = value.to_bytes((value.bit_length() + 7) >> 3, "big")
         else:
             deletes.append(prefix + slot)
+
+
+def _in_order(receipts: tuple[Receipt, ...], height: int) -> bool:
+    """Tell whether what the receipts say of their places, which no root covers, is right."""
+    total = 0
+    for index, receipt in enumerate(receipts):
+        used = receipt.cumulative_gas_used - total
+        if (receipt.height, receipt.transaction_index, receipt.gas_used) != (height, index, used):
+            return False
+        total = receipt.cumulative_gas_used
+    return True
 
 
 def _encode_receipts(receipts: tuple[Receipt, ...]) -> bytes:

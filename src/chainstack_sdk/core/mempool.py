@@ -173,9 +173,9 @@ class Mempool:
             )
         if replaced is None and len(self._transactions) >= self.max_transactions:
             self._evict_for(transaction, nonce if queue is None else queue.next_nonce())
+        self._arrivals += 1
         if queue is None:
             queue = self._queues[sender] = _Queue(nonce)
-        self._arrivals += 1
         self._insert(sender, queue, transaction, self._arrivals)
         if queue.nonce != nonce:
             self._advance(sender, queue, nonce)
@@ -211,7 +211,7 @@ class Mempool:
             gas_limit -= transaction.gas
             taken.append(transaction)
             number = transaction.nonce + 1
-            ends[transaction.sender] = number
+            ends[transaction._sender or transaction.sender] = number
             entry = entries.get(number)
             if entry is not None and (room := entry[1].max_fee_per_gas - base_fee) >= 0:
                 arrival, following = entry

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.core.account_proof import AccountProof, SlotProof
 from chainstack_sdk.core.bloom import bloom_bits
 from chainstack_sdk.core.call import Environment, invoke
-from chainstack_sdk.core.execution import BlockExecution
+from chainstack_sdk.core.execution import BlockExecution, is_crash
 from chainstack_sdk.core.gas import intrinsic_gas
 from chainstack_sdk.primitives.errors import InvalidInput, Rejected, UsageError
 from chainstack_sdk.primitives.keccak import keccak256
@@ -142,6 +142,10 @@ def _simulate(
             state.set_balance(sender, balance - value)
             state.add_balance(to, value)
         output = invoke(env, sender, to, value, data, 1, False)
+    except BaseException as error:
+        if is_crash(error):
+            raise UsageError(f"contract code crashed: {error!r}") from error
+        raise
     finally:
         state.rollback(mark)
     return Simulation(output, limit - env.gas, tuple(env.logs))

@@ -69,7 +69,7 @@ def logs_bloom(logs: tuple[Log, ...]) -> int:
     """Return the bloom of some logs: every address and every topic."""
     bloom = 0
     for address, topics, _data in logs:
-        bloom |= bloom_of((address, *topics))
+        bloom |= bloom_of(address, topics)
     return bloom
 
 

@@ -30,7 +30,7 @@ class Table(dict[bytes, V], Generic[V]):
     def __init__(self, owner: bytes = b"") -> None:
         super().__init__()
         self.owner = owner
-        self.undo: dict[bytes, V | None] | None = None
+        self.undo: dict[bytes, V] | None = None
 
 
 class State:
@@ -273,11 +273,11 @@ class State:
                 undo = table.undo = {}
                 touched.append(table)
             if key not in undo:
-                undo[key] = old
-        storage = {table.owner: _taken(table) for table in touched if table.owner}
+                undo[key] = old or 0
+        storage = {table.owner: _undo(table) for table in touched if table.owner}
         return StateDiff(
-            nonces=_taken(self._nonces),
-            balances=_taken(self._balances),
+            nonces=_undo(self._nonces),
+            balances=_undo(self._balances),
             codes={address: code or b"" for address, code in _undo(self._codes).items()},
             storage=storage,
         )
@@ -304,10 +304,6 @@ class State:
         self._codes.setdefault(address, code)
 
 
-def _undo(table: Table[V]) -> dict[bytes, V | None]:
+def _undo(table: Table[V]) -> dict[bytes, V]:
     undo, table.undo = table.undo, None
     return undo or {}
-
-
-def _taken(table: Table[int]) -> dict[bytes, int]:
-    return {key: old or 0 for key, old in _undo(table).items()}

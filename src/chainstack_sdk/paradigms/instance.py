@@ -74,11 +74,31 @@ class Instance:
         UsageError
             When there is no such function or the arguments do not fit it.
         """
-        data = self.paradigm.abi_function(function, len(args)).encode_call(*args)
+        data = self.encode(function, *args)
         with_errors = self.paradigm.abi_errors
         return _explained(
             with_errors, lambda: self.host.send_call(sender, self.address, data, value=value, gas=gas)
         )
+
+    def encode(self, function: str, *args: Any) -> bytes:
+        """Return the call data for a function, to be signed or sent in one's own way.
+
+        Raises
+        ------
+        UsageError
+            When there is no such function or the arguments do not fit it.
+        """
+        return self.paradigm.abi_function(function, len(args)).encode_call(*args)
+
+    def topic(self, event: str) -> bytes:
+        """Return the first topic of an event's logs, 32 bytes, for searches across contracts.
+
+        Raises
+        ------
+        UsageError
+            When there is no such event.
+        """
+        return self.paradigm.abi_event(event).topic
 
     def read(
         self, function: str, *args: Any, sender: AddressLike = ZERO_ADDRESS, block: int | None = None

@@ -64,8 +64,9 @@ def rlp_int(value: int) -> bytes:
     """Return the encoding of a non-negative integer; the caller vouches for the sign."""
     if 0 <= value < 128:
         return _SMALL_INTS[value]
-    payload = value.to_bytes((value.bit_length() + 7) >> 3, "big")
-    return bytes_header(len(payload)) + payload
+    size = (value.bit_length() + 7) >> 3
+    header = _STRING_HEADERS[size] if size < _TABLE_SIZE else _long_header(0x80, size)
+    return header + value.to_bytes(size, "big")
 
 
 def rlp_bytes(value: bytes) -> bytes:

@@ -224,8 +224,10 @@ def test_a_block_that_cannot_be(
 
 def test_a_contract_that_blunders(chain: Blockchain) -> None:
     before = picture(chain)
-    with pytest.raises(UsageError, match="mistake"):
-        chain.build([payment(chain, ALICE, BOB, 5), calls(chain, b"oops", nonce=1)], **when(chain))
+    crashing = calls(chain, b"oops", nonce=1)
+    with pytest.raises(UsageError, match="crashed") as caught:
+        chain.build([payment(chain, ALICE, BOB, 5), crashing], **when(chain))
+    assert caught.value.transaction_hash == crashing.hash
     assert picture(chain) == before
 
 

@@ -94,7 +94,7 @@ def test_a_configuration_is_frozen() -> None:
         ({"chain_id": 1.0}, "chain_id"),
         ({"chain_id": True}, "chain_id"),
         ({"chain_id": "one"}, "chain_id"),
-        ({"engine": "unknown"}, "engine"),
+        ({"engine": 7}, "engine"),
         ({"base_fee": str(2**256)}, "base_fee"),
         ({"burn_base_fee": "maybe"}, "burn_base_fee"),
         ({"extra_data": "0x" + "00" * 33}, "extra_data"),

@@ -217,10 +217,29 @@ def test_an_issued_contract(execution: BlockExecution, state: State) -> None:
 
 def test_a_mistake_in_a_contract_is_not_swallowed(execution: BlockExecution, state: State) -> None:
     before, mark = balances(state), state.checkpoint()
-    with pytest.raises(UsageError):
-        execution.apply(call(b"oops"))
+    crashing = call(b"oops")
+    with pytest.raises(UsageError, match="crashed") as caught:
+        execution.apply(crashing)
+    assert caught.value.transaction_hash == crashing.hash
+    assert isinstance(caught.value.__cause__, UsageError)
     assert (balances(state), state.checkpoint(), state.nonce(ALICE.address)) == (before, mark, 0)
     assert (execution.receipts, execution.gas_used, execution.bloom) == ([], 0, 0)
+
+
+@pytest.mark.parametrize("error", [InvariantBroken("ours"), KeyboardInterrupt()])
+def test_what_is_not_the_contracts_fault_passes_through(
+    execution: BlockExecution, state: State, error: BaseException
+) -> None:
+    def interrupted(call: Call, data: bytes) -> bytes:
+        effects(call, data)
+        raise error
+
+    execution.runtime = ScriptedRuntime({CODE: ScriptedContract({b"": interrupted})})
+    before = balances(state)
+    with pytest.raises(type(error)) as caught:
+        execution.apply(call(b"data"))
+    assert caught.value is error
+    assert (balances(state), state.checkpoint()) == (before, 0)
 
 
 @pytest.mark.parametrize(

@@ -273,7 +273,7 @@ def test_a_creation(chain: Blockchain) -> None:
 
 def test_a_contract_that_blunders_is_not_the_blocks_fault(chain: Blockchain) -> None:
     before = picture(chain)
-    with pytest.raises(UsageError, match="mistake"):
+    with pytest.raises(UsageError, match="crashed"):
         chain.append(signed(1, to=VAULT, data=b"oops", gas=90_000, value=0)(VALID))
     assert picture(chain) == before
 

@@ -281,3 +281,16 @@ def test_any_signer_will_do(alice, bob):
     assert token.balance_of(bob) == 2
     token.permit(Wallet(), alice, bob, 1, token.sign_permit(Wallet(), bob, 1))
     assert token.allowance(alice, bob) == 1
+
+
+def test_call_data_and_topics_for_ones_own_use():
+    alice, bob = Account.from_key(21), Account.from_key(22)
+    chain = Chain.in_memory({alice: 10**18})
+    token = chain.erc20.issue(alice, name="Gold", symbol="GLD", supply=9)
+    chain.send(chain.sign(alice, token.address, data=token.encode("transfer", bob, 4)).raw)
+    chain.seal()
+    assert token.balance_of(bob) == 4
+    found = chain.logs(topics=[token.topic("Transfer"), None, bob.address.rjust(32, b"\0")])
+    assert [each.log.data for each in found] == [(4).to_bytes(32, "big")]
+    with pytest.raises(UsageError):
+        token.topic("Moved")

@@ -8,7 +8,6 @@ hash: ``a0`` and 32 bytes. No child is the RLP of the empty string: ``80``.
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.primitives.errors import UsageError
@@ -16,7 +15,7 @@ from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.primitives.rlp import list_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 BLANK = b"\x80"
 """The reference where there is no child, and the RLP of an absent value."""
@@ -89,19 +88,28 @@ def checked_key(key: bytes) -> bytes:
     return key
 
 
-@contextmanager
-def recursion_room(longest_key: int) -> Iterator[None]:
-    """Make sure that a batch can recurse as deep as its keys, of at most so many bytes, can nest.
+class recursion_room:  # noqa: N801, as other context managers
+    """Make sure that a batch can recurse as deep as its keys can nest.
 
     A batch recurses by a few calls per key byte, and only where other keys branch off at every byte.
     The interpreter's usual limit is enough for all keys in practical use, and is left alone for them.
+
+    Parameters
+    ----------
+    longest_key
+        Bytes in the longest key of the batch.
     """
-    if longest_key <= _SAFE_KEY_LENGTH:
-        yield
-        return
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit + _CALLS_PER_BYTE * longest_key)
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
+
+    __slots__ = ("_limit", "_longest_key")
+
+    def __init__(self, longest_key: int) -> None:
+        self._longest_key = longest_key
+
+    def __enter__(self) -> None:
+        if self._longest_key > _SAFE_KEY_LENGTH:
+            self._limit = sys.getrecursionlimit()
+            sys.setrecursionlimit(self._limit + _CALLS_PER_BYTE * self._longest_key)
+
+    def __exit__(self, *_: object) -> None:
+        if self._longest_key > _SAFE_KEY_LENGTH:
+            sys.setrecursionlimit(self._limit)

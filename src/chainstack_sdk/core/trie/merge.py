@@ -9,6 +9,8 @@ An empty value deletes its key.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from chainstack_sdk.core.trie.build import build
 from chainstack_sdk.core.trie.encoding import BLANK, HASHED, LIST_HEADERS, VALUE_SLOT
 from chainstack_sdk.core.trie.nodes import (
@@ -27,6 +29,12 @@ from chainstack_sdk.core.trie.nodes import (
 )
 from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.primitives.rlp import rlp_bytes
+
+BYTES = [bytes((number,)) for number in range(256)]
+"""Single bytes."""
+
+_MANY = 32
+"""From so many keys on, the end of a group is found by bisection."""
 
 
 def merge(
@@ -65,25 +73,31 @@ def merge_branch(
         key = keys[at]
         slot = key[index] & 15 if odd else key[index] >> 4
         end = at + 1
-        while end < high and (keys[end][index] & 15 if odd else keys[end][index] >> 4) == slot:
-            end += 1
+        if high - at < _MANY:
+            while end < high and (keys[end][index] & 15 if odd else keys[end][index] >> 4) == slot:
+                end += 1
+        else:
+            beyond = key[index] + 1 if odd else (slot + 1) << 4
+            end = bisect_left(keys, key[:index] + BYTES[beyond], end, high) if slot < 15 else high
         rank = (before & BELOW[slot]).bit_count()
         offset = slot + (rank << 5)
         rank += inserted
         new: Node | None
         if before & BIT[slot]:
             child = children[rank]
-            if end - at == 1 and isinstance(child, tuple) and child[0] == key and values[at]:
-                new = (key, values[at])
-                own = leaf_reference(key, values[at], below)
+            if end - at == 1 and isinstance(child, tuple) and child[0] == key and (value := values[at]):
+                new = (key, value)
+                own = leaf_reference(key, value, below)
             elif isinstance(child, Branch):
-                new, own = merge_branch(child, keys, values, at, end, below)
+                if end - at == 1:
+                    new, own = merge_one(child, key, values[at], below)
+                else:
+                    new, own = merge_branch(child, keys, values, at, end, below)
             else:
                 new, own = merge(child, keys, values, at, end, below)
             if new is not None and len(own) == 33:
                 children[rank] = new
-                parts.append(payload[copied:offset])
-                parts.append(own)
+                parts += (payload[copied:offset], own)
                 copied = offset + 33
             else:
                 put_off.append((slot, new, own))
@@ -94,8 +108,7 @@ def merge_branch(
                     children.insert(rank, new)
                     inserted += 1
                     mask |= BIT[slot]
-                    parts.append(payload[copied:offset])
-                    parts.append(own)
+                    parts += (payload[copied:offset], own)
                     copied = offset + 1
                 else:
                     put_off.append((slot, new, own))
@@ -110,6 +123,31 @@ def merge_branch(
         spread[slot] = new
         references[slot] = own
     return gather(references, spread, depth)
+
+
+def merge_one(branch: Branch, key: bytes, value: bytes, depth: int) -> tuple[Node | None, bytes]:
+    """Do what :func:`merge_branch` does, for one key: the usual case far from the root of a large trie."""
+    index = depth >> 1
+    if value and branch.plain and index < len(key):
+        slot = key[index] & 15 if depth & 1 else key[index] >> 4
+        mask = branch.mask
+        if mask & BIT[slot]:
+            rank = (mask & BELOW[slot]).bit_count()
+            child = branch.children[rank]
+            new: Node | None
+            if isinstance(child, Branch):
+                new, own = merge_one(child, key, value, depth + 1)
+            elif isinstance(child, tuple) and child[0] == key:
+                new, own = (key, value), leaf_reference(key, value, depth + 1)
+            else:
+                new, own = merge(child, [key], [value], 0, 1, depth + 1)
+            if new is not None and len(own) == 33:
+                branch.children[rank] = new
+                payload, offset = branch.payload, slot + (rank << 5)
+                branch.payload = payload = b"".join((payload[:offset], own, payload[offset + 33 :]))
+                return branch, HASHED + keccak256(LIST_HEADERS[len(payload)] + payload)
+    # a new child, a deletion, or one that shrinks to less than a hash: merging once more changes nothing
+    return merge_branch(branch, [key], [value], 0, 1, depth)
 
 
 def _merge_slots(

@@ -19,13 +19,12 @@ from typing import TypeAlias
 from chainstack_sdk.core.trie.encoding import (
     BLANK,
     HASHED,
-    LIST_HEADERS,
     VALUE_SLOT,
     hex_prefix,
     reference,
 )
 from chainstack_sdk.primitives.keccak import keccak256
-from chainstack_sdk.primitives.rlp import bytes_header, rlp_bytes
+from chainstack_sdk.primitives.rlp import bytes_header, list_header, rlp_bytes
 
 Leaf: TypeAlias = tuple[bytes, bytes]
 """A key and its value, both as the caller gave them."""
@@ -91,41 +90,45 @@ def _leaf_header(size: int) -> bytes:
     return bytes_header(size) if size > 1 else b""
 
 
-_MOST = 33
-_EVEN_PREFIXES = [_leaf_header(size + 1) + b"\x20" for size in range(_MOST)]
-_ODD_PREFIXES = [
-    [_leaf_header(size + 1) + bytes((0x30 | half,)) for half in range(16)] for size in range(_MOST)
-]
+_EVEN_FLAG = b"\x20"
+_ODD_FLAGS = [bytes((0x30 | half,)) for half in range(16)]
 _VALUE_HEADERS = [bytes_header(size) for size in range(256)]
+
+
+class _Leads(dict[int, bytes]):
+    """What the RLP of a leaf begins with, by the sizes of its path and value; empty for an embedded one.
+
+    The key is the number of whole bytes in the path, shifted left by 8, and the number of bytes in the
+    value, below 256.
+    """
+
+    def __missing__(self, sizes: int) -> bytes:
+        short, size = sizes >> 8, sizes & 255
+        header = _leaf_header(short + 1)
+        total = len(header) + 1 + short + len(_VALUE_HEADERS[size]) + size
+        lead = list_header(total) + header if total > 30 else b""
+        if short <= 32:
+            self[sizes] = lead
+        return lead
+
+
+_LEADS = _Leads()
 
 
 def leaf_payload(key: bytes, value: bytes, depth: int) -> bytes:
     """Return the RLP payload of a leaf whose path begins at nibble `depth` of its key."""
     rest = key[(depth + 1) >> 1 :]
-    size = len(rest)
-    if size >= _MOST:
-        first = bytes((0x30 | key[depth >> 1] & 15,)) if depth & 1 else b"\x20"
-        prefix = _leaf_header(size + 1) + first
-    elif depth & 1:
-        prefix = _ODD_PREFIXES[size][key[depth >> 1] & 15]
-    else:
-        prefix = _EVEN_PREFIXES[size]
-    size = len(value)
-    if 1 < size < 256:
-        return prefix + rest + _VALUE_HEADERS[size] + value
-    return prefix + rest + rlp_bytes(value)
+    first = _ODD_FLAGS[key[depth >> 1] & 15] if depth & 1 else _EVEN_FLAG
+    return _leaf_header(len(rest) + 1) + first + rest + rlp_bytes(value)
 
 
 def leaf_reference(key: bytes, value: bytes, depth: int) -> bytes:
     """Return ``reference(leaf_payload(key, value, depth))``, for leaves of usual sizes in one go."""
     rest = key[(depth + 1) >> 1 :]
-    short, size = len(rest), len(value)
-    if short < _MOST and 1 < size < 256:
-        prefix = _ODD_PREFIXES[short][key[depth >> 1] & 15] if depth & 1 else _EVEN_PREFIXES[short]
-        header = _VALUE_HEADERS[size]
-        total = len(prefix) + short + len(header) + size
-        if total > 30:
-            return HASHED + keccak256(b"".join((LIST_HEADERS[total], prefix, rest, header, value)))
+    size = len(value)
+    if 1 < size < 256 and (lead := _LEADS[len(rest) << 8 | size]):
+        first = _ODD_FLAGS[key[depth >> 1] & 15] if depth & 1 else _EVEN_FLAG
+        return HASHED + keccak256(b"".join((lead, first, rest, _VALUE_HEADERS[size], value)))
     return reference(leaf_payload(key, value, depth))
 
 

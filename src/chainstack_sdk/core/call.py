@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["MAX_CALL_DEPTH", "Call", "Environment", "OutOfGas", "invoke"]
 
 UINT256_LIMIT = 1 << 256
+_READ_AND_RESET = gas.STORAGE_READ + gas.STORAGE_RESET
+_READ_AND_SET = gas.STORAGE_READ + gas.STORAGE_SET
+_LOG_OF = [gas.LOG + gas.LOG_TOPIC * topics for topics in range(MAX_TOPICS + 1)]
+"""What a log costs without its data, by the number of its topics."""
 MAX_CALL_DEPTH = 32
 """Contracts calling contracts; far below Ethereum's 1,024, as no paradigm needs more."""
 
@@ -140,10 +144,10 @@ class Call:
             old = env.state.storage(self.address, slot)
             held = table.get(slot)
         total = old + amount
-        if not 0 <= total < UINT256_LIMIT:
+        if total >> 256:  # negative, or too large
             self.charge(gas.STORAGE_READ)
             return total
-        left = env.gas - gas.STORAGE_READ - (gas.STORAGE_RESET if old or not total else gas.STORAGE_SET)
+        left = env.gas - (_READ_AND_RESET if old or not total else _READ_AND_SET)
         if left < 0:
             self._out_of_gas()
         env.gas = left
@@ -171,7 +175,7 @@ class Call:
         if len(topics) > MAX_TOPICS:
             raise UsageError("a log has at most four topics", actual=len(topics))
         env = self._env
-        left = env.gas - (gas.LOG + gas.LOG_TOPIC * len(topics) + gas.LOG_BYTE * len(data))
+        left = env.gas - _LOG_OF[len(topics)] - gas.LOG_BYTE * len(data)
         if left < 0:
             self._out_of_gas()
         env.gas = left

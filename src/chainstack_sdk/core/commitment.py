@@ -88,6 +88,11 @@ def secure_key(key: bytes) -> bytes:
     return hashed
 
 
+def _lookup(count: int) -> Callable[[bytes], bytes | None]:
+    """Return what may know the hashes of so many keys; many at once would only push out the usual ones."""
+    return _hashed_keys.get if count < _CACHE_LIMIT else keccak256
+
+
 def encode_account(nonce: int, balance: int, storage_root: bytes, code_hash: bytes) -> bytes:
     """Return RLP ``[nonce, balance, storage_root, code_hash]``."""
     payload = b"".join((rlp_int(nonce), rlp_int(balance), b"\xa0", storage_root, b"\xa0", code_hash))
@@ -96,7 +101,7 @@ def encode_account(nonce: int, balance: int, storage_root: bytes, code_hash: byt
 
 def slot_leaves(slots: Mapping[bytes, int]) -> dict[bytes, bytes]:
     """Return trie key to leaf for some slots; 0 becomes the deleting empty value."""
-    hashed = _hashed_keys.get
+    hashed = _lookup(len(slots))
     return {
         hashed(slot) or secure_key(slot): rlp_int(value) if value else b"" for slot, value in slots.items()
     }
@@ -133,7 +138,7 @@ class FlatCommitment:
                 trie = self._storages[address] = self._new_trie()
             trie.update(slot_leaves(slots))
         leaves = {}
-        hashed, storages = _hashed_keys.get, self._storages
+        hashed, storages = _lookup(len(accounts)), self._storages
         for address, (nonce, balance, code) in accounts.items():
             if code or address in storages:
                 leaf = self._contract_leaf(address, nonce, balance, code)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from chainstack_sdk.core.call import Environment, invoke
 from chainstack_sdk.core.receipts import FAILED, SUCCEEDED, Receipt, logs_bloom
+from chainstack_sdk.core.state import DamagedState
 from chainstack_sdk.primitives.errors import InvariantBroken, Rejected, Reverted, UsageError
 
 if TYPE_CHECKING:
@@ -181,8 +182,11 @@ class BlockExecution:
 
 
 def is_crash(error: BaseException) -> bool:
-    """Tell whether what came out of contract code is a mistake in that code, and neither a refusal nor ours."""
-    return isinstance(error, Exception) and not isinstance(error, Reverted | InvariantBroken)
+    """Tell whether what came out of contract code is a mistake in that code.
+
+    It is none when the contract refuses, when the state that it reads is damaged, or when the bug is ours.
+    """
+    return isinstance(error, Exception) and not isinstance(error, Reverted | DamagedState | InvariantBroken)
 
 
 def _effect(env: Environment, transaction: Transaction) -> tuple[bytes, int]:

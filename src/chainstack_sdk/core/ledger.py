@@ -13,6 +13,8 @@ Keys of a stored chain (heights and indexes big-endian)::
     b ‖ height8              RLP block
     r ‖ height8              RLP receipts
     d ‖ height8              RLP reverse diff, while kept
+    k ‖ height8              CRC-32 of block ‖ of receipts ‖ of reverse diff, 4 bytes each: not all that
+                             these hold is covered by a root
     i ‖ block hash           height8
     t ‖ transaction hash     height8 ‖ index4
 """
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+from zlib import crc32
 
 from chainstack_sdk.core.blocks import Block, decode_header
 from chainstack_sdk.core.diff import StateDiff
@@ -39,8 +42,11 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.state import State
 
 FORMAT = 1
+CHECK_BYTES = 4
 RECENT_BLOCKS = 64
 """Decoded blocks a stored ledger holds in memory."""
+
+_KINDS = {b"b": "blocks", b"r": "receipts", b"d": "reverse diffs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +212,13 @@ class StoredLedger:
         number = height.to_bytes(8, "big")
         puts, deletes = self._codec.writes(state, record.undo)
         puts[b"h" + number] = record.block.header.encode()
-        puts[b"b" + number] = record.block.encode()
-        puts[b"r" + number] = _encode_receipts(record.receipts)
-        if self._codec.needs_undo:
-            puts[b"d" + number] = record.undo.encode()
+        block, receipts = record.block.encode(), _encode_receipts(record.receipts)
+        undo = record.undo.encode() if self._codec.needs_undo else b""
+        puts[b"b" + number] = block
+        puts[b"r" + number] = receipts
+        if undo:
+            puts[b"d" + number] = undo
+        puts[b"k" + number] = _check(block) + _check(receipts) + _check(undo)
         puts[b"i" + record.block.hash] = number
         for index, transaction in enumerate(record.block.transactions):
             puts[b"t" + transaction.hash] = number + index.to_bytes(4, "big")
@@ -225,7 +234,7 @@ class StoredLedger:
         block = self.block(self._height)
         number = self._height.to_bytes(8, "big")
         puts, deletes = self._codec.writes(state, redo)
-        deletes += [prefix + number for prefix in (b"h", b"b", b"r", b"d")]
+        deletes += [prefix + number for prefix in (b"h", b"b", b"r", b"d", b"k")]
         deletes.append(b"i" + block.hash)
         deletes += [b"t" + transaction.hash for transaction in block.transactions]
         puts[b"m"] = self._head(self._height - 1)
@@ -244,7 +253,7 @@ class StoredLedger:
         record = self._recent.get(height)
         if record:
             return record.block
-        block = Block.decode(self._required(b"b" + height.to_bytes(8, "big")))
+        block = Block.decode(self._checked(b"b", height))
         root = transactions_root(block.transactions)
         if block.hash != self.header(height).hash or root != block.header.transactions_root:
             raise InvalidInput("a stored block is damaged", height=height)
@@ -268,15 +277,22 @@ class StoredLedger:
         record = self._recent.get(height)
         if record:
             return record.receipts
-        receipts = decode_receipts(self._required(b"r" + height.to_bytes(8, "big")))
+        receipts = decode_receipts(self._checked(b"r", height))
         if receipts_root(receipts) != self.header(height).receipts_root or not _in_order(receipts, height):
             raise InvalidInput("stored receipts are damaged", height=height)
         return receipts
 
     def undo(self, height: int) -> StateDiff | None:
-        """Return the diff that undoes a block, or None when pruned."""
-        data = self._store.get(b"d" + height.to_bytes(8, "big"))
-        return None if data is None else StateDiff.decode(data)
+        """Return the diff that undoes a block, or None when pruned.
+
+        Raises
+        ------
+        InvalidInput
+            When it is damaged.
+        """
+        if self._store.get(b"d" + height.to_bytes(8, "big")) is None:
+            return None
+        return StateDiff.decode(self._checked(b"d", height))
 
     def height_of(self, block_hash: bytes) -> int | None:
         """Return the height of the block with this hash, if kept.
@@ -340,6 +356,15 @@ class StoredLedger:
         if len(number) != 8 or height > self._height:
             raise InvalidInput("an index of the store is damaged", expected=self._height, actual=height)
         return height
+
+    def _checked(self, kind: bytes, height: int) -> bytes:
+        """Return the entry of a kind (``b``, ``r`` or ``d``) at a height, as it was written."""
+        number = height.to_bytes(8, "big")
+        data = self._required(kind + number)
+        at = CHECK_BYTES * b"brd".index(kind)
+        if self._required(b"k" + number)[at : at + CHECK_BYTES] != _check(data):
+            raise InvalidInput(f"stored {_KINDS[kind]} are damaged", height=height)
+        return data
 
     def _required(self, key: bytes) -> bytes:
         data = self._store.get(key)
@@ -423,6 +448,10 @@ def _in_order(receipts: tuple[Receipt, ...], height: int) -> bool:
             return False
         total = receipt.cumulative_gas_used
     return True
+
+
+def _check(data: bytes) -> bytes:
+    return crc32(data).to_bytes(CHECK_BYTES, "big")
 
 
 def _encode_receipts(receipts: tuple[Receipt, ...]) -> bytes:

@@ -27,7 +27,6 @@ and tells :meth:`Mempool.on_block` about every block that becomes its head, its 
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -40,41 +39,61 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.core.transactions import Transaction
 
-    _Head: TypeAlias = tuple[int, int, Transaction, dict[int, tuple[int, Transaction]]]
-    """What can run next of a sender: (-tip per gas, arrival, transaction, entries of its queue)."""
+    _Head: TypeAlias = tuple[int, int, Transaction, "_Queue"]
+    """What can run next of a sender: (-tip per gas, arrival, transaction, its queue)."""
 
 _STALE_TAILS = 4
 """The heap of last transactions is made anew when it is this many times as long as the pool is large."""
 
 
-class _Queue:
-    """What one sender has pending; never empty while in the pool."""
+class _Queue(dict[int, tuple[int, "Transaction"]]):
+    """What one sender has pending, never empty while in the pool.
 
-    __slots__ = ("cost", "entries", "nonce", "nonces")
+    By nonce: the number of arrival, which is unique in the pool, and the transaction. One object and not
+    several, since the pool has as many queues as senders.
+    """
+
+    __slots__ = ("cost", "last", "nonce")
 
     def __init__(self, nonce: int) -> None:
         self.nonce = nonce
-        """The nonce that can run next."""
-        self.nonces: list[int] = []
-        """Pending nonces, ascending, none below :attr:`nonce`."""
-        self.entries: dict[int, tuple[int, Transaction]] = {}
-        """By nonce: number of arrival, unique in the pool, and transaction."""
+        """The nonce that can run next; none pending is below it."""
+        self.last = -1
+        """The highest nonce pending."""
         self.cost = 0
         """Sum of the transactions' costs, in wei."""
 
     def next_nonce(self) -> int:
         """Return the first nonce from :attr:`nonce` on that is not pending."""
-        nonces, start = self.nonces, self.nonce
-        if nonces[-1] - start == len(nonces) - 1:
-            return nonces[-1] + 1
-        return start + bisect_left(range(len(nonces)), True, key=lambda at: nonces[at] != start + at)
+        number = self.nonce
+        if self.last - number + 1 == len(self):
+            return self.last + 1
+        while number in self:
+            number += 1
+        return number
 
-    def copy(self) -> _Queue:
+    def pop_last(self) -> Transaction:
+        """Remove and return the transaction of the highest nonce."""
+        transaction = self.pop(self.last)[1]
+        self.cost -= transaction.cost
+        if self:
+            self.last = self.last - 1 if self.last - 1 in self else max(self)
+        return transaction
+
+    def pop_below(self, nonce: int) -> list[Transaction]:
+        """Remove and return the transactions below a nonce, which becomes the one that can run next."""
+        gone = range(self.nonce, nonce)
+        numbers = [number for number in (gone if len(gone) < len(self) else list(self)) if number in self]
+        popped = [self.pop(number)[1] for number in numbers if number < nonce]
+        self.cost -= sum(transaction.cost for transaction in popped)
+        self.nonce = nonce
+        return popped
+
+    def twin(self) -> _Queue:
         """Return an independent queue."""
         queue = _Queue(self.nonce)
-        queue.nonces = self.nonces.copy()
-        queue.entries = self.entries.copy()
-        queue.cost = self.cost
+        queue.update(self)
+        queue.last, queue.cost = self.last, self.cost
         return queue
 
 
@@ -155,11 +174,11 @@ class Mempool:
         replaced: Transaction | None = None
         if queue is not None:
             spent = queue.cost
-            if number in queue.entries:
-                replaced = queue.entries[number][1]
+            if number in queue:
+                replaced = queue[number][1]
                 self._check_replacement(replaced, transaction)
                 spent -= replaced.cost
-            elif len(queue.nonces) >= self.max_per_sender:
+            elif len(queue) >= self.max_per_sender:
                 raise Rejected(
                     "the sender has too many pending", code="pool_full", expected=self.max_per_sender
                 )
@@ -205,18 +224,18 @@ class Mempool:
                 head = heappop(followers)
             else:
                 head = heads.pop()
-            transaction, entries = head[2], head[3]
+            transaction, queue = head[2], head[3]
             if transaction.gas > gas_limit:
                 continue
             gas_limit -= transaction.gas
             taken.append(transaction)
             number = transaction.nonce + 1
             ends[transaction._sender or transaction.sender] = number
-            entry = entries.get(number)
+            entry = queue.get(number)
             if entry is not None and (room := entry[1].max_fee_per_gas - base_fee) >= 0:
                 arrival, following = entry
                 tip = following.max_priority_fee_per_gas
-                heappush(followers, (-tip if tip < room else -room, arrival, following, entries))
+                heappush(followers, (-tip if tip < room else -room, arrival, following, queue))
         for sender, end in ends.items():
             self._advance(sender, self._queues[sender], end)
         return taken
@@ -234,7 +253,7 @@ class Mempool:
             queue = self._queues.get(sender)
             if queue is None:
                 queue = self._queues[sender] = _Queue(number)
-            elif number in queue.entries:
+            elif number in queue:
                 continue
             elif number < queue.nonce:
                 queue.nonce = number
@@ -269,7 +288,7 @@ class Mempool:
             min_gas_price=self.min_gas_price,
         )
         pool._transactions = self._transactions.copy()
-        pool._queues = {sender: queue.copy() for sender, queue in self._queues.items()}
+        pool._queues = {sender: queue.twin() for sender, queue in self._queues.items()}
         pool._arrivals = self._arrivals
         pool._put_backs = self._put_backs
         return pool
@@ -323,49 +342,40 @@ class Mempool:
         """Return what can run first of each sender, the best last."""
         heads = []
         for queue in self._queues.values():
-            entry = queue.entries.get(queue.nonce)
+            entry = queue.get(queue.nonce)
             if entry is not None:
                 arrival, transaction = entry
                 room = transaction.max_fee_per_gas - base_fee
                 if room >= 0:
                     tip = transaction.max_priority_fee_per_gas
-                    heads.append((-tip if tip < room else -room, arrival, transaction, queue.entries))
+                    heads.append((-tip if tip < room else -room, arrival, transaction, queue))
         heads.sort(reverse=True)
         return heads
 
     def _insert(self, sender: bytes, queue: _Queue, transaction: Transaction, arrival: int) -> None:
         """Put a transaction into its place, which is empty or holds the one to replace."""
         number = transaction.nonce
-        nonces = queue.nonces
         self._transactions[transaction.hash] = transaction
-        if number in queue.entries:
-            _arrival, replaced = queue.entries[number]
+        if number in queue:
+            replaced = queue[number][1]
             queue.cost -= replaced.cost
             del self._transactions[replaced.hash]
-        elif not nonces or number > nonces[-1]:
-            nonces.append(number)
-        else:
-            insort(nonces, number)
-        queue.entries[number] = (arrival, transaction)
+        elif number > queue.last:
+            queue.last = number
+        queue[number] = (arrival, transaction)
         queue.cost += transaction.cost
-        if self._tails and nonces[-1] == number:
+        if self._tails and queue.last == number:
             self._push_tail(sender, queue)
 
     def _advance(self, sender: bytes, queue: _Queue, nonce: int) -> None:
         """Make `nonce` the one that can run next and drop those below."""
-        nonces = queue.nonces
-        if nonces[-1] < nonce:  # all of them, as a rule
-            for _arrival, transaction in queue.entries.values():
+        if queue.last < nonce:  # all of them, as a rule
+            for _arrival, transaction in queue.values():
                 del self._transactions[transaction.hash]
             del self._queues[sender]
-            return
-        queue.nonce = nonce
-        count = bisect_left(nonces, nonce)
-        for number in nonces[:count]:
-            _arrival, transaction = queue.entries.pop(number)
-            queue.cost -= transaction.cost
-            del self._transactions[transaction.hash]
-        del nonces[:count]
+        else:
+            for transaction in queue.pop_below(nonce):
+                del self._transactions[transaction.hash]
 
     def _evict_for(self, transaction: Transaction, next_nonce: int) -> None:
         """Make room for a transaction, or reject it."""
@@ -388,10 +398,8 @@ class Mempool:
                 actual=transaction.max_fee_per_gas,
             )
         queue = self._queues[sender]
-        _arrival, evicted = queue.entries.pop(queue.nonces.pop())
-        queue.cost -= evicted.cost
-        del self._transactions[evicted.hash]
-        if not queue.nonces:
+        del self._transactions[queue.pop_last().hash]
+        if not queue:
             del self._queues[sender]
         else:
             self._push_tail(sender, queue)
@@ -425,5 +433,5 @@ class Mempool:
 
 def _tail(sender: bytes, queue: _Queue) -> tuple[int, int, int, bytes]:
     """Return the last transaction of a sender as an entry of the heap of tails."""
-    arrival, transaction = queue.entries[queue.nonces[-1]]
+    arrival, transaction = queue[queue.last]
     return transaction.max_fee_per_gas, transaction.max_priority_fee_per_gas, -arrival, sender

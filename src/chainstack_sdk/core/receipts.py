@@ -12,7 +12,7 @@ from typing import NamedTuple
 from chainstack_sdk.core.bloom import BLOOM_BYTES, bloom_of
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.keccak import keccak256
-from chainstack_sdk.primitives.rlp import decode_int, list_header, rlp_bytes, rlp_decode, rlp_int
+from chainstack_sdk.primitives.rlp import decode_int, list_header, rlp_bytes, rlp_decode, rlp_int, rlp_list
 
 FAILED = 0
 SUCCEEDED = 1
@@ -77,8 +77,7 @@ def encode_log(log: Log) -> bytes:
     """Return RLP ``[address, [topic…], data]``."""
     address, topics, data = log
     inner = b"\xa0" + b"\xa0".join(topics) if topics else b""
-    body = b"".join((b"\x94", address, list_header(len(inner)), inner, rlp_bytes(data)))
-    return list_header(len(body)) + body
+    return rlp_list((b"\x94", address, list_header(len(inner)), inner, rlp_bytes(data)))
 
 
 def receipt_item(receipt: Receipt) -> bytes:
@@ -86,7 +85,7 @@ def receipt_item(receipt: Receipt) -> bytes:
     tx_hash, status, cumulative, bloom, logs = receipt[:5]
     bloom_hash = keccak256(bloom.to_bytes(BLOOM_BYTES, "big")) if bloom else _EMPTY_BLOOM_HASH
     inner = encode_log(logs[0]) if len(logs) == 1 else b"".join([encode_log(log) for log in logs])
-    body = b"".join(
+    return rlp_list(
         (
             b"\xa0",
             tx_hash,
@@ -98,7 +97,6 @@ def receipt_item(receipt: Receipt) -> bytes:
             inner,
         )
     )
-    return list_header(len(body)) + body
 
 
 def encode_receipt(receipt: Receipt) -> bytes:

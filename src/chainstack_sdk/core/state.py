@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from chainstack_sdk.core.commitment import Commitment, FlatCommitment
 from chainstack_sdk.core.diff import StateDiff
-from chainstack_sdk.primitives.errors import UsageError
+from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 ZERO_SLOT = bytes(32)
+
+
+class DamagedState(InvalidInput):
+    """A value that a lazy commitment should have is missing or wrong: nobody's fault who reads it."""
 
 
 class Table(dict[bytes, V], Generic[V]):
@@ -106,7 +110,11 @@ class State:
         if value is None:
             if not self._lazy:
                 return 0
-            value = self.table(address)[slot] = self._commitment.load_slot(address, slot)
+            try:
+                value = self._commitment.load_slot(address, slot)
+            except InvalidInput as error:
+                raise DamagedState(error.message, **error.facts) from error
+            self.table(address)[slot] = value
         return value
 
     def table(self, address: bytes) -> Table[int]:
@@ -298,7 +306,10 @@ class State:
                     del table[slot]
 
     def _load(self, address: bytes) -> None:
-        nonce, balance, code = self._commitment.load_account(address)
+        try:
+            nonce, balance, code = self._commitment.load_account(address)
+        except InvalidInput as error:
+            raise DamagedState(error.message, **error.facts) from error
         self._nonces.setdefault(address, nonce)
         self._balances.setdefault(address, balance)
         self._codes.setdefault(address, code)

@@ -33,7 +33,18 @@ def test_defaults() -> None:
     assert genesis == Genesis(accounts={FACTORY_ADDRESS: GenesisAccount(nonce=1, code=FACTORY_CODE)})
     assert repr(chain) == "<Chain 31337 at height 0>"
     assert isinstance(chain.blockchain.fees, ProposerFees)
+    assert chain.engine.name == genesis.engine == "instant"
     chain.close()
+
+
+def test_the_genesis_names_the_engine() -> None:
+    assert new_chain(engine=ScriptedEngine()).blockchain.genesis.engine == "scripted"
+    with pytest.raises(UsageError, match="another engine"):
+        Chain.in_memory(config=CONFIG, engine=ScriptedEngine())
+    scripted = CONFIG.model_copy(update={"engine": "scripted"})
+    assert Chain.in_memory(config=scripted, engine=ScriptedEngine()).height == 0
+    with pytest.raises(UsageError, match="another engine"):
+        Chain.in_memory(config=scripted)
 
 
 def test_options() -> None:
@@ -175,6 +186,32 @@ def test_a_loaded_chain_has_the_parts_it_is_given(tmp_path: Path) -> None:
     assert copy.registry is registry
     assert engine.inputs == [BlockCommitted(1, chain.head.hash)]
     assert copy.seal().height == 2
+
+
+@pytest.mark.parametrize("archive", [False, True])
+def test_a_file_can_be_loaded_into_a_store(tmp_path: Path, archive: bool) -> None:
+    chain = new_chain(auto_seal=True)
+    chain.transfer(ALICE, BOB, 5)
+    chain.export(tmp_path / "chain")
+    store = MemoryStore()
+    copy = Chain.load(tmp_path / "chain", store=store, archive=archive)
+    assert copy.head == chain.head
+    copy.seal()
+    again = Chain.open(store, CONFIG.model_copy(update={"archive": archive}))
+    assert (again.height, again.head) == (2, copy.head)
+    with pytest.raises(UsageError, match="blocks already"):
+        Chain.load(tmp_path / "chain", store=store, archive=archive)
+    with pytest.raises(UsageError, match="closed"):
+        store.get(b"m")
+
+
+def test_a_store_is_closed_when_nothing_comes_of_it(tmp_path: Path) -> None:
+    (tmp_path / "chain").write_bytes(b"junk")
+    store = MemoryStore()
+    with pytest.raises(InvalidInput):
+        Chain.load(tmp_path / "chain", store=store)
+    with pytest.raises(UsageError, match="closed"):
+        store.get(b"m")
 
 
 def test_a_damaged_file(tmp_path: Path) -> None:

@@ -163,19 +163,22 @@ def test_the_codec_hands_out_nodes_and_finds_roots() -> None:
     assert again.balance(ALICE) == 5
 
 
-def test_a_failed_commit_can_be_rolled_back() -> None:
+@pytest.mark.parametrize("lost", ["all nodes", "the storage"])
+def test_a_failed_commit_can_be_rolled_back(lost: str) -> None:
     store = MemoryStore()
     kept = StoredCommitment(store)
     root = kept.commit(*BATCHES[1])
     write(store, kept)
     state = State(StoredCommitment(store, root))
     state.set_balance(ALICE, 1)
+    state.set_storage(TOKEN, ONE, 12)
     nodes = dict(store.iterate(b"n"))
-    store.write_batch({}, nodes)
+    storage = b"n" + kept.storage_root(TOKEN)
+    store.write_batch({}, nodes if lost == "all nodes" else [storage])
     with pytest.raises(InvalidInput):
         state.commit()
     state.rollback(0)
     store.write_batch(nodes)
-    assert state.balance(ALICE) == 4
+    assert (state.balance(ALICE), state.storage(TOKEN, ONE)) == (4, 11)
     assert state.root == root
     assert state.commit() == StateDiff()

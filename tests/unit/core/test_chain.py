@@ -14,6 +14,7 @@ import pytest
 from chainstack_sdk.consensus import InstantEngine
 from chainstack_sdk.core.archive import NodeCodec, StoredCommitment
 from chainstack_sdk.core.blocks import certificate_hash
+from chainstack_sdk.core.diff import StateDiff
 from chainstack_sdk.core.execution import BlockExecution
 from chainstack_sdk.core.genesis import Genesis, GenesisAccount, state_root
 from chainstack_sdk.core.history import MountainRange
@@ -86,6 +87,10 @@ def archive(store: RecordingStore | None = None) -> Blockchain:
     )
 
 
+SOURCE = in_memory()
+"""A chain at height 1."""
+
+
 @pytest.fixture(params=[in_memory, on_store, archive])
 def chain(request: pytest.FixtureRequest) -> Blockchain:
     return request.param()  # type: ignore[no-any-return]
@@ -93,6 +98,9 @@ def chain(request: pytest.FixtureRequest) -> Blockchain:
 
 def calls(chain: Blockchain, data: bytes = b"", value: int = 0, nonce: int | None = None) -> Any:
     return payment(chain, ALICE, VAULT, value, data=data, gas=100_000, nonce=nonce)
+
+
+extend(SOURCE, calls(SOURCE))
 
 
 def picture(chain: Blockchain) -> tuple[object, ...]:
@@ -318,6 +326,19 @@ def test_a_rule_that_cannot_weigh() -> None:
         assert picture(chain) == before
 
 
+def test_the_history_weighs_blocks_as_the_rule_says() -> None:
+    chain = bare_chain(genesis=GENESIS, header_rule=AcceptAllHeaders(work=5))
+    blocks = [extend(chain, payment(chain, ALICE, BOB, 5)) for _ in range(3)]
+    expected = MountainRange()
+    for header in (chain.ledger.header(0), *(block.header for block in blocks)):
+        expected.append(header.hash, 5)
+    assert chain.history.root == expected.root
+    resumed = bare_chain(
+        genesis=GENESIS, header_rule=AcceptAllHeaders(work=5), ledger=chain.ledger, state=chain.state
+    )
+    assert resumed.history.root == expected.root
+
+
 # Undoing and looking back --------------------------------------------------------------------------------
 
 
@@ -393,6 +414,43 @@ def test_what_is_tried_in_the_past_is_undone(chain: Blockchain, height: int, pro
         try_a_gap(chain, state)
     assert picture(chain) == pictures[3]
     extend(chain, calls(chain))
+
+
+def test_reverse_diffs_that_lead_elsewhere_prove_nothing() -> None:
+    chain = in_memory()
+    grown(chain)
+    before = picture(chain)
+    ledger = chain.ledger
+    assert isinstance(ledger, MemoryLedger)
+    ledger._undo[3] = replace(ledger.undo(3) or StateDiff(), balances={BOB.address: 1})
+    with pytest.raises(InvalidInput, match="reverse diffs"), chain.state_at(2, proofs=True):
+        raise AssertionError("not reached")
+    with pytest.raises(InvalidInput, match="reverse diff"):
+        chain.undo()
+    assert picture(chain) == before
+
+
+def test_a_damaged_archive_is_not_the_contracts_fault() -> None:
+    store = RecordingStore()
+    chain = archive(store)
+    extend(chain, calls(chain))
+    storage_node = b"n" + chain.state.commitment.storage_root(VAULT)
+    chain = archive(RecordingStore(store.store))
+    before = (chain.head, chain.state.root, chain.state.checkpoint())
+    node = store.get(storage_node)
+    assert node is not None
+    store.store.write_batch({}, [storage_node])
+    candidate = SOURCE.build([calls(SOURCE)], **when(SOURCE))
+    for act in (
+        lambda: chain.build(candidate.block.transactions, **when(chain)),
+        lambda: chain.append(candidate.block),
+    ):
+        with pytest.raises(InvalidInput, match="missing"):
+            act()
+        assert (chain.head, chain.state.root, chain.state.checkpoint()) == before
+    store.store.write_batch({storage_node: node})
+    chain.append(candidate.block)
+    assert chain.state.storage(VAULT, ONE) == 2
 
 
 def try_a_gap(chain: Blockchain, state: State) -> None:

@@ -70,6 +70,7 @@ def test_what_is_empty_does_not_exist(flat: FlatCommitment) -> None:
     flat.commit({ALICE: (0, 0, b""), TOKEN: (0, 0, b""), BOB: (0, 0, b"")}, {TOKEN: {ONE: 0}, BOB: {ONE: 0}})
     assert flat.root == EMPTY_ROOT
     assert flat.storage_root(TOKEN) == EMPTY_ROOT
+    assert flat._storages == {}
 
 
 def test_an_account_outlives_its_storage(flat: FlatCommitment) -> None:

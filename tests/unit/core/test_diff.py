@@ -45,6 +45,10 @@ PARTS = rlp_decode(FULL.encode())
     ("name", "item"),
     [
         ("a string", b"diff"),
+        ("addresses out of order", [PARTS[0][::-1], *PARTS[1:]]),
+        ("an address twice", [[PARTS[0][0]] * 2, *PARTS[1:]]),
+        ("slots out of order", [*PARTS[:3], [[TOKEN, [[TWO, b"\x01"], [ONE, b"\x01"]]]]]),
+        ("storage out of order", [*PARTS[:3], PARTS[3][::-1]]),
         ("three tables", PARTS[:3]),
         ("five tables", [*PARTS, []]),
         ("a string as table", [b"", *PARTS[1:]]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 
@@ -13,6 +14,7 @@ from chainstack_sdk.core.archive import NodeCodec, StoredCommitment
 from chainstack_sdk.core.genesis import Genesis, GenesisAccount
 from chainstack_sdk.core.ledger import FlatCodec, MemoryLedger, StoredLedger
 from chainstack_sdk.core.queries import find_receipt, find_transaction
+from chainstack_sdk.core.receipts import encode_receipt
 from chainstack_sdk.core.state import State
 from chainstack_sdk.core.store import MemoryStore
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.call import Call
     from chainstack_sdk.core.chain import Blockchain
     from chainstack_sdk.core.interfaces import KeyValueStore, Ledger
+    from chainstack_sdk.core.receipts import Receipt
+
+
+def encode_receipts(receipts: list[Receipt]) -> bytes:
+    return rlp_encode([rlp_decode(encode_receipt(one)) for one in receipts])
+
 
 ALICE, BOB = accounts(2)
 VAULT = b"\x0c" * 20
@@ -129,6 +137,15 @@ def test_popping_undoes_appending(open_chain: Callable[[KeyValueStore], Blockcha
         kept = {key: value for key, value in store.iterate() if key[:1] not in (b"n", b"c")}
         expected = {key: value for key, value in contents[height].items() if key[:1] not in (b"n", b"c")}
         assert kept == expected
+
+
+def test_what_was_popped_is_gone_at_once() -> None:
+    chain = flat(MemoryStore())
+    grow(chain, 2)
+    chain.undo()
+    for ask in (chain.ledger.block, chain.ledger.header, chain.ledger.receipts):
+        with pytest.raises(InvalidInput):
+            ask(2)
 
 
 def test_memory_and_store_give_the_same_undo_diffs() -> None:
@@ -239,9 +256,11 @@ def test_damage_is_noticed_when_opening(name: str, key: bytes, value: bytes | No
 
 PAID = REFERENCE.ledger.block(2).transactions[0].hash
 OTHER_BLOCK, OTHER_RECEIPTS = FULL.get(b"b" + number(3)), FULL.get(b"r" + number(3))
+MOVED = encode_receipts([one._replace(height=3) for one in REFERENCE.ledger.receipts(2)])
 BODY_2 = rlp_decode(FULL.get(b"b" + number(2)) or b"")
 
 
+@pytest.mark.parametrize("fitting", [False, True], ids=["", "with a fitting check"])
 @pytest.mark.parametrize(
     ("name", "key", "value", "ask"),
     [
@@ -256,10 +275,12 @@ BODY_2 = rlp_decode(FULL.get(b"b" + number(2)) or b"")
         ),
         ("missing receipts", b"r" + number(2), None, lambda chain: chain.ledger.receipts(2)),
         ("other receipts", b"r" + number(2), OTHER_RECEIPTS, lambda chain: chain.ledger.receipts(2)),
+        ("receipts of another place", b"r" + number(2), MOVED, lambda chain: chain.ledger.receipts(2)),
         ("no receipts", b"r" + number(2), b"\x80", lambda chain: chain.ledger.receipts(2)),
         ("a diff that is no diff", b"d" + number(4), b"\xc0", lambda chain: chain.undo()),
         ("an empty diff", b"d" + number(4), rlp_encode([[], [], [], []]), lambda chain: chain.undo()),
         ("a hash of a height too high", b"i" + HEADER_2.hash, number(9), lambda chain: by_hash(chain)),
+        ("another block's hash", b"i" + HEADER_2.hash, number(3), lambda chain: by_hash(chain)),
         ("a hash of a short height", b"i" + HEADER_2.hash, b"\x02", lambda chain: by_hash(chain)),
         ("a place in no block", b"t" + PAID, number(9) + bytes(4), lambda chain: find_receipt(chain, PAID)),
         ("a short place", b"t" + PAID, b"\x02", lambda chain: find_receipt(chain, PAID)),
@@ -285,16 +306,31 @@ BODY_2 = rlp_decode(FULL.get(b"b" + number(2)) or b"")
     ],
 )
 def test_damage_is_noticed_when_asked(
-    name: str, key: bytes, value: bytes | None, ask: Callable[[Blockchain], object]
+    name: str, key: bytes, value: bytes | None, ask: Callable[[Blockchain], object], fitting: bool
 ) -> None:
     store = full_store()
     assert value != store.get(key)
     store.write_batch({} if value is None else {key: value}, [key])
+    if fitting and key[:1] in b"brd":
+        contents = [store.get(kind + key[1:]) or b"" for kind in (b"b", b"r", b"d")]
+        checks = [crc32(content).to_bytes(4, "big") for content in contents]
+        store.write_batch({b"k" + key[1:]: b"".join(checks)})
     chain = flat(store)
     root = chain.state.root
     with pytest.raises(InvalidInput):
         ask(chain)
     assert (chain.height, chain.state.root) == (4, root)
+
+
+@pytest.mark.parametrize("change", [b"", b"\x00" * 12, None], ids=["empty", "zeros", "missing"])
+def test_damaged_checks_are_noticed(change: bytes | None) -> None:
+    store, key = full_store(), b"k" + number(2)
+    store.write_batch({} if change is None else {key: change}, [key])
+    chain = flat(store)
+    for ask in (chain.ledger.block, chain.ledger.receipts, chain.ledger.undo):
+        with pytest.raises(InvalidInput):
+            ask(2)
+        ask(3)
 
 
 def by_hash(chain: Blockchain) -> object:

@@ -73,7 +73,12 @@ def issue(call: Call, data: bytes) -> bytes:
     return call.create(BELL_CODE)
 
 
-VAULT_ANSWERS = {b"add!": add, b"no!!": refuse, b"fact": facts, b"new!": issue}
+def crash(call: Call, data: bytes) -> bytes:
+    call.store(ONE, 99)
+    return bytes([1 // len(data[4:])])
+
+
+VAULT_ANSWERS = {b"oops": crash, b"add!": add, b"no!!": refuse, b"fact": facts, b"new!": issue}
 GENESIS = Genesis(
     accounts={
         ALICE.address: GenesisAccount(balance=10**20),
@@ -196,6 +201,19 @@ def test_calls_that_cannot_be(chain: Blockchain, options: dict[str, Any], code: 
         simulate(chain, to=BOB.address, **options)
     assert caught.value.code == code
     assert picture(chain) == before
+
+
+def test_calls_that_crash(chain: Blockchain) -> None:
+    before = picture(chain)
+    with pytest.raises(UsageError, match="crashed") as caught:
+        simulate(chain, to=VAULT, data=b"oops", sender=ALICE.address)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert picture(chain) == before
+
+
+def test_a_call_brings_no_negative_coin(chain: Blockchain) -> None:
+    with pytest.raises(UsageError, match="negative"):
+        simulate(chain, to=BOB.address, sender=ALICE.address, value=-1)
 
 
 @pytest.mark.parametrize(("data", "told"), [(b"no!!", "no"), (b"what", "no answer")])

@@ -7,7 +7,7 @@ import pytest
 from chainstack_sdk.core.archive import StoredCommitment
 from chainstack_sdk.core.diff import StateDiff
 from chainstack_sdk.core.genesis import GenesisAccount, state_root
-from chainstack_sdk.core.state import State
+from chainstack_sdk.core.state import DamagedState, State
 from chainstack_sdk.core.store import MemoryStore
 from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.keccak import EMPTY_ROOT
@@ -188,6 +188,21 @@ def test_a_lazy_state_goes_to_any_written_root(lazy: State) -> None:
     assert (facts(lazy), lazy.root) == (before, start)
     lazy.restore(StateDiff(), end)
     assert (facts(lazy), lazy.root) == (after, end)
+
+
+def test_damage_is_told_when_it_is_read(lazy: State) -> None:
+    store = lazy.commitment._store  # type: ignore[attr-defined]
+    storage_root = lazy.commitment.storage_root(TOKEN)
+    store.write_batch({}, [b"n" + storage_root])
+    with pytest.raises(DamagedState, match="missing") as caught:
+        State(StoredCommitment(store, lazy.root)).storage(TOKEN, ONE)
+    assert caught.value.hash == storage_root
+    store.write_batch({}, [b"n" + lazy.root])
+    lost = State(StoredCommitment(store, lazy.root))
+    for ask in (lost.nonce, lost.balance, lost.code):
+        with pytest.raises(DamagedState, match="missing") as caught:
+            ask(ALICE)
+        assert caught.value.hash == lazy.root
 
 
 def test_going_elsewhere_with_pending_changes_is_refused(state: State) -> None:

@@ -44,7 +44,7 @@ class LmdbStore:
         If the file is not an LMDB database.
     """
 
-    __slots__ = ("_environment", "_lock", "_snapshots")
+    __slots__ = ("_environment", "_failure", "_lock", "_snapshots")
 
     def __init__(self, path: str | Path, *, map_size: int = DEFAULT_MAP_SIZE) -> None:
         try:
@@ -62,6 +62,7 @@ class LmdbStore:
         file = Path(path).resolve()
         self._snapshots: WeakSet[Snapshot] = WeakSet()
         self._environment: lmdb.Environment | None = None
+        self._failure: type[Exception] = lmdb.Error
         self._lock = StoreLock(file)
         try:
             self._environment = lmdb.open(str(file), map_size=map_size, subdir=False, max_spare_txns=1)
@@ -77,14 +78,19 @@ class LmdbStore:
         Raises
         ------
         UsageError
-            If the store is closed, or the key is not ``bytes``.
+            If the store is closed, the key is not ``bytes``, or the file cannot be read.
+        InvalidInput
+            If the file is damaged and LMDB notices: it keeps no checksums.
         """
         check_key(key)
         environment = self._live()
         if not 0 < len(key) <= MAX_KEY_SIZE:
             return None
-        with environment.begin() as transaction:
-            return transaction.get(key)
+        try:
+            with environment.begin() as transaction:
+                return transaction.get(key)
+        except self._failure as error:
+            raise _using_error(error) from error
 
     def write_batch(self, puts: Mapping[bytes, bytes], deletes: Iterable[bytes] = ()) -> None:
         """Delete some keys, then set others, in one transaction that is on disk on return.
@@ -92,8 +98,10 @@ class LmdbStore:
         Raises
         ------
         UsageError
-            If the store is closed, or a key or value is not ``bytes``, or a key not 1 to 511 of them;
-            nothing is written then.
+            If the store is closed, a key or value is not ``bytes``, or a key not 1 to 511 of them, or the
+            file cannot be written: no room, no permission. Nothing is written then.
+        InvalidInput
+            If the file is damaged and LMDB notices; nothing is written then.
         """
         import lmdb
 
@@ -110,6 +118,8 @@ class LmdbStore:
                 raise UsageError(f"LMDB's keys are 1 to {MAX_KEY_SIZE} bytes", limit=MAX_KEY_SIZE) from None
             except lmdb.MapFullError:
                 self._grow(environment)
+            except lmdb.Error as error:
+                raise _using_error(error) from error
             else:
                 return
 
@@ -122,14 +132,14 @@ class LmdbStore:
         Raises
         ------
         UsageError
-            If the store is closed (or closes before the last row), or the prefix is not ``bytes``.
+            If the store is closed (or closes before the last row), the prefix is not ``bytes``, or the
+            file cannot be read.
+        InvalidInput
+            If the file is damaged and LMDB notices, when the damaged rows are reached.
         """
         check_key(prefix)
         transaction = self._live().begin()
-        cursor = transaction.cursor()
-        found = cursor.set_range(prefix)
-        rows = takewhile(lambda row: row[0].startswith(prefix), cursor) if found else iter(())
-        snapshot = Snapshot(rows, transaction.abort)
+        snapshot = Snapshot(self._rows(transaction, prefix), transaction.abort)
         self._snapshots.add(snapshot)
         return snapshot
 
@@ -148,6 +158,14 @@ class LmdbStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _rows(self, transaction: lmdb.Transaction, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        try:
+            cursor = transaction.cursor()
+            if cursor.set_range(prefix):
+                yield from takewhile(lambda row: row[0].startswith(prefix), cursor)
+        except self._failure as error:
+            raise _using_error(error) from error
+
     def _grow(self, environment: lmdb.Environment) -> None:
         """Double the map. No reader may be looking at the old one, so the live ones are read to the end."""
         for snapshot in list(self._snapshots):
@@ -158,3 +176,12 @@ class LmdbStore:
         if self._environment is None:
             raise closed_error()
         return self._environment
+
+
+def _using_error(error: Exception) -> InvalidInput | UsageError:
+    """Return what to raise for an LMDB error while using an open store."""
+    import lmdb
+
+    if isinstance(error, lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.PanicError):
+        return InvalidInput("the store's file is damaged", reason=str(error))
+    return UsageError("the store's file cannot be used", reason=str(error))

@@ -53,6 +53,19 @@ class StoreLock:
         self._connection.close()
 
 
+def using_error(error: Exception, path: Path) -> Exception:
+    """Return what to raise for a SQLite error while using an open store."""
+    import sqlite3
+
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return error  # of Python's module and not of the file
+    # the primary code is in the lowest byte; ERROR is what a damaged schema leads to
+    if code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+        return InvalidInput("the store's file is damaged", path=str(path), reason=str(error))
+    return UsageError("the store's file cannot be used", path=str(path), reason=str(error))
+
+
 def opening_error(error: Exception, path: Path) -> UsageError | InvalidInput:
     """Return what to raise for a SQLite error while opening a store."""
     import sqlite3

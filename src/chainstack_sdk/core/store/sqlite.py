@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from weakref import WeakSet
 
 from chainstack_sdk.core.store.batch import check_batch, check_key, closed_error, prefix_end
+from chainstack_sdk.core.store.lock import using_error
 from chainstack_sdk.core.store.snapshot import Snapshot
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 
@@ -71,6 +72,9 @@ class SqliteStore:
         except sqlite3.DatabaseError as error:
             self.close()
             raise opening_error(error, self._path) from error
+        except UnicodeDecodeError as error:  # SQLite tells of what is wrong by quoting it
+            self.close()
+            raise InvalidInput("the file is not a store", path=str(self._path)) from error
         except InvalidInput:
             self.close()
             raise
@@ -81,12 +85,17 @@ class SqliteStore:
         Raises
         ------
         UsageError
-            If the store is closed, or the key is not ``bytes``.
+            If the store is closed, the key is not ``bytes``, or the file cannot be read.
+        InvalidInput
+            If the file is damaged.
         """
         check_key(key)
-        row = self._live().execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
-        value: bytes | None = row and row[0]
-        return value
+        connection = self._live()
+        try:
+            row = connection.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
+        except connection.DatabaseError as error:
+            raise using_error(error, self._path) from error
+        return None if row is None else _blob(row[0], self._path)
 
     def write_batch(self, puts: Mapping[bytes, bytes], deletes: Iterable[bytes] = ()) -> None:
         """Delete some keys, then set others, in one transaction that is on disk on return.
@@ -94,15 +103,21 @@ class SqliteStore:
         Raises
         ------
         UsageError
-            If the store is closed, or a key or value is not ``bytes``; nothing is written then.
+            If the store is closed, a key or value is not ``bytes``, or the file cannot be written: no
+            room, no permission. Nothing is written then.
+        InvalidInput
+            If the file is damaged; nothing is written then.
         """
         connection = self._live()
         gone = check_batch(puts, deletes)
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany("DELETE FROM kv WHERE key = ?", ((key,) for key in gone))
-            # In key order: neighbouring rows share pages of the tree.
-            connection.executemany(_PUT, sorted(puts.items()))
+        try:
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany("DELETE FROM kv WHERE key = ?", ((key,) for key in gone))
+                # In key order: neighbouring rows share pages of the tree.
+                connection.executemany(_PUT, sorted(puts.items()))
+        except connection.DatabaseError as error:
+            raise using_error(error, self._path) from error
 
     def iterate(self, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Return the pairs whose keys start with ``prefix``, in ascending byte order of the keys.
@@ -113,14 +128,24 @@ class SqliteStore:
         Raises
         ------
         UsageError
-            If the store is closed (or closes before the last row), or the prefix is not ``bytes``.
+            If the store is closed (or closes before the last row), the prefix is not ``bytes``, or the
+            file cannot be read.
+        InvalidInput
+            If the file is damaged, at the call or when the damaged rows are reached.
         """
         check_key(prefix)
         self._live()
         reader = _connect(self._path)
         end = prefix_end(prefix)
-        rows = reader.execute(_SCAN, (prefix,)) if end is None else reader.execute(_SCAN_RANGE, (prefix, end))
-        snapshot = Snapshot(rows, reader.close)
+        try:
+            if end is None:
+                rows = reader.execute(_SCAN, (prefix,))
+            else:
+                rows = reader.execute(_SCAN_RANGE, (prefix, end))
+        except reader.DatabaseError as error:
+            reader.close()
+            raise using_error(error, self._path) from error
+        snapshot = Snapshot(_rows(reader, rows, self._path), reader.close)
         self._snapshots.add(snapshot)
         return snapshot
 
@@ -148,7 +173,24 @@ class SqliteStore:
 def _connect(path: Path) -> sqlite3.Connection:
     import sqlite3
 
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.text_factory = bytes  # there is no text in a store, but in a damaged one anything
+    return connection
+
+
+def _blob(value: object, path: Path) -> bytes:
+    """Return what a column holds; SQLite itself lets it be of any type."""
+    if not isinstance(value, bytes):
+        raise InvalidInput("the store's file is damaged", path=str(path), actual=type(value).__name__)
+    return value
+
+
+def _rows(reader: sqlite3.Connection, rows: sqlite3.Cursor, path: Path) -> Iterator[tuple[bytes, bytes]]:
+    try:
+        for key, value in rows:
+            yield _blob(key, path), _blob(value, path)
+    except reader.DatabaseError as error:
+        raise using_error(error, path) from error
 
 
 def _prepare(connection: sqlite3.Connection, durability: str) -> None:

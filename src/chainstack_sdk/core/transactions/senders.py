@@ -25,6 +25,7 @@ _ANSWER_BYTES = 20
 _FAILED = bytes(_ANSWER_BYTES)
 """In place of a sender: no key's address is zero, as far as anyone can find one."""
 _MAX_CHUNKS_AHEAD = 16
+_DONE = (Transaction, InvalidInput)  # a union in place would be built anew for each transaction
 
 
 class Pending(Protocol):
@@ -92,7 +93,7 @@ def recover_senders(
 
 
 def decode_and_recover(
-    raws: Iterable[bytes | Transaction], executor: Executor | None = None, *, chunk: int = 125
+    raws: Iterable[bytes | Transaction | InvalidInput], executor: Executor | None = None, *, chunk: int = 125
 ) -> Iterator[Transaction | InvalidInput]:
     """Decode transactions and recover their senders, in order, one result for each.
 
@@ -103,7 +104,7 @@ def decode_and_recover(
     Parameters
     ----------
     raws
-        Encoded transactions; those decoded already pass through.
+        Encoded transactions; those decoded already pass through, and so do errors in place of some.
     executor
         Where to recover; in this process when None.
     chunk
@@ -117,9 +118,9 @@ def decode_and_recover(
     return _recovered(_decoded(raws), executor, chunk)
 
 
-def _decoded(raws: Iterable[bytes | Transaction]) -> Iterator[Transaction | InvalidInput]:
+def _decoded(raws: Iterable[bytes | Transaction | InvalidInput]) -> Iterator[Transaction | InvalidInput]:
     for raw in raws:
-        if isinstance(raw, Transaction):
+        if isinstance(raw, _DONE):
             yield raw
             continue
         try:

@@ -68,12 +68,13 @@ def merge_branch(
     put_off: list[tuple[int, Node | None, bytes]] = []
     copied = inserted = 0
     index, odd, below = depth >> 1, depth & 1, depth + 1
+    few = high - low < _MANY
     at = low
     while at < high:
         key = keys[at]
         slot = key[index] & 15 if odd else key[index] >> 4
         end = at + 1
-        if high - at < _MANY:
+        if few:
             while end < high and (keys[end][index] & 15 if odd else keys[end][index] >> 4) == slot:
                 end += 1
         else:

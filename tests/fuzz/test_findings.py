@@ -11,9 +11,9 @@ import pytest
 from fuzzing import samples
 from fuzzing.samples import ALICE, BOB
 
-from chainstack_sdk import Chain, InvalidInput, UsageError
+from chainstack_sdk import Account, Chain, ChainConfig, InvalidInput, UsageError
 from chainstack_sdk.apps.jsonrpc import handle
-from chainstack_sdk.core import Genesis, GenesisAccount, MemoryStore, SqliteStore, StateDiff
+from chainstack_sdk.core import Genesis, GenesisAccount, LmdbStore, MemoryStore, SqliteStore, StateDiff
 from chainstack_sdk.core.state import DamagedState
 from chainstack_sdk.primitives import rlp_decode, rlp_encode
 
@@ -166,25 +166,20 @@ def test_a_damaged_slot_of_an_archive_is_told() -> None:
     assert told >= 3  # at the least the roots of accounts and of the token's storage, and the slot's leaf
 
 
-@pytest.fixture
-def damaged_file(tmp_path: Path) -> Path:
-    """Return a store's file of which only the first page is whole."""
+@pytest.mark.parametrize("page", [1, 5], ids=["root", "leaf"])
+def test_a_damaged_sqlite_file_is_told(page: int, tmp_path: Path) -> None:
     path = tmp_path / "store"
     with SqliteStore(path) as store:
         store.write_batch({number(key): bytes(500) for key in range(100)})
-    whole = path.read_bytes()
-    path.write_bytes(whole[:4096].ljust(len(whole), b"\xaa"))
-    return path
-
-
-def test_a_damaged_sqlite_file_is_told(damaged_file: Path) -> None:
-    with SqliteStore(damaged_file) as store:
+    data = path.read_bytes()
+    path.write_bytes(data[: 4096 * page] + b"\xaa" * 4096 + data[4096 * (page + 1) :])
+    with SqliteStore(path) as store:
         with pytest.raises(InvalidInput, match="file is damaged"):
-            store.get(number(5))
+            store.get(number(27))
         with pytest.raises(InvalidInput, match="file is damaged"):
             list(store.iterate())
         with pytest.raises(InvalidInput, match="file is damaged"):
-            store.write_batch({b"key": b"value"})
+            store.write_batch({number(27): b"value"})
 
 
 def test_a_damaged_schema_is_told(tmp_path: Path) -> None:
@@ -234,6 +229,37 @@ def test_a_disk_without_room_is_told(tmp_path: Path) -> None:
             store.get(b"key")
 
 
+def test_a_damaged_lmdb_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    with LmdbStore(path, map_size=1 << 20) as store:
+        store.write_batch({number(key): bytes(500) for key in range(100)})
+    page, whole = 4096, bytearray(path.read_bytes())
+    for start in range(2 * page, len(whole), page):
+        whole[start + 10 : start + 12] = b"\0\0"  # the flags that say what kind of page it is
+    path.write_bytes(bytes(whole))
+    with LmdbStore(path, map_size=1 << 20) as store:
+        with pytest.raises(InvalidInput, match="file is damaged"):
+            store.get(number(5))
+        with pytest.raises(InvalidInput, match="file is damaged"):
+            list(store.iterate())
+        with pytest.raises(InvalidInput, match="file is damaged"):
+            store.write_batch({number(5): b"value"})
+
+
+def test_an_lmdb_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    readers = 126  # LMDB's table of readers, which no setting of ours enlarges
+    with LmdbStore(tmp_path / "store") as store:
+        store.write_batch({b"key": b"value"})
+        assert store._environment is not None
+        held = [store._environment.begin() for _ in range(readers)]
+        with pytest.raises(UsageError, match="cannot be used"):
+            store.get(b"key")
+        with pytest.raises(UsageError, match="cannot be used"):
+            store.iterate()
+        del held
+        assert store.get(b"key") == b"value"
+
+
 def test_what_is_undone_leaves_no_zeros_behind() -> None:
     story = samples.tell(Chain.in_memory(config=samples.CONFIG, auto_seal=True))
     chain, state = story.chain, story.chain.blockchain.state
@@ -248,6 +274,26 @@ def test_what_is_undone_leaves_no_zeros_behind() -> None:
 def test_a_call_cannot_bring_negative_coin() -> None:
     with pytest.raises(UsageError, match="negative"):
         samples.story().chain.simulate(BOB, sender=ALICE, value=-1)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Account.from_mnemonic("\ud800 " * 12),
+        lambda: Account.from_mnemonic("test " * 12, passphrase="\ud800"),
+        lambda: ALICE.sign_message("\ud800"),
+        lambda: ChainConfig.load("no\0path"),
+        lambda: samples.story().chain.storage(ALICE, -1),
+        lambda: samples.story().chain.storage(ALICE, 2**256),
+        lambda: samples.story().chain.prove_account(ALICE, [2**256]),
+        lambda: Chain.in_memory({ALICE: 0.5}),
+        lambda: Genesis(accounts={ALICE.address: GenesisAccount(nonce=0.5)}),
+        lambda: Genesis(accounts={ALICE.address: GenesisAccount(storage={0: 0.5})}),
+    ],
+)
+def test_mistakes_of_the_caller_are_named(call: Callable[[], object]) -> None:
+    with pytest.raises(UsageError):
+        call()
 
 
 def test_errors_do_not_repeat_long_input() -> None:

@@ -186,7 +186,7 @@ class Chain(ChainWriter):
         InvalidInput
             When the file is damaged or a block in it is invalid.
         UsageError
-            When the store holds blocks already.
+            When the store holds blocks already, or the file is of a chain with another engine.
         """
         from chainstack_sdk.core.chainfile import ChainReader, import_chain
 

@@ -143,8 +143,14 @@ class ChainReader:
             return state.code(who)
 
     def storage(self, address: AddressLike, slot: int, *, block: int | None = None) -> int:
-        """Return the integer in a contract's slot."""
-        who, key = to_address(address), slot.to_bytes(32, "big")
+        """Return the integer in a contract's slot.
+
+        Raises
+        ------
+        UsageError
+            When the number of the slot has more than 256 bits, or the block's state is not kept.
+        """
+        who, key = to_address(address), _slot(slot)
         if block is None:
             return self.blockchain.state.storage(who, key)
         with self.blockchain.state_at(block) as state:
@@ -242,10 +248,23 @@ class ChainReader:
     def prove_account(
         self, address: AddressLike, slots: Sequence[int] = (), *, block: int | None = None
     ) -> AccountProof:
-        """Prove what an account and its slots hold; check it with ``proof.verify(state_root)``."""
-        keys = [slot.to_bytes(32, "big") for slot in slots]
+        """Prove what an account and its slots hold; check it with ``proof.verify(state_root)``.
+
+        Raises
+        ------
+        UsageError
+            When the number of a slot has more than 256 bits, or the block's state is not kept.
+        """
+        keys = [_slot(slot) for slot in slots]
         return queries.prove(self.blockchain, to_address(address), keys, block)
 
     def supply(self) -> int:
         """Return all coin there is, in wei."""
         return self.blockchain.state.supply()
+
+
+def _slot(number: int) -> bytes:
+    """Return a storage slot as its key, 32 bytes."""
+    if not 0 <= number < 1 << 256:
+        raise UsageError("the number of a slot has at most 256 bits", actual=number)
+    return number.to_bytes(32, "big")

@@ -174,6 +174,9 @@ class Call:
             raise self.error("event in a read-only call")
         if len(topics) > MAX_TOPICS:
             raise UsageError("a log has at most four topics", actual=len(topics))
+        for topic in topics:
+            if len(topic) != 32:
+                raise UsageError("a topic is 32 bytes", actual=topic)
         env = self._env
         left = env.gas - _LOG_OF[len(topics)] - gas.LOG_BYTE * len(data)
         if left < 0:

@@ -134,7 +134,7 @@ class ChainConfig(_Checked):
         """
         try:
             text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no path at all
             raise UsageError(f"cannot read the configuration: {error}", path=str(path)) from error
         return cls.parse(text)
 

@@ -192,10 +192,10 @@ def state_root(accounts: Mapping[bytes, GenesisAccount]) -> bytes:
 def _validate_account(address: bytes, account: GenesisAccount) -> None:
     if not isinstance(address, bytes) or len(address) != 20:
         raise UsageError("an address is 20 bytes", actual=address)
-    if not 0 <= account.nonce < 1 << 64:
+    if not isinstance(account.nonce, int) or not 0 <= account.nonce < 1 << 64:
         raise UsageError("a nonce is an unsigned 64-bit integer", address=address, actual=account.nonce)
     numbers = (account.balance, *account.storage, *account.storage.values())
-    if not all(0 <= number < 1 << 256 for number in numbers):
+    if not all(isinstance(number, int) and 0 <= number < 1 << 256 for number in numbers):
         raise UsageError("balances and storage are unsigned 256-bit integers", address=address)
 
 

@@ -22,8 +22,12 @@ def derive_key(phrase: str, index: int, passphrase: str) -> bytes:
         raise UsageError("a recovery phrase has 12, 15, 18, 21 or 24 words", actual=len(words))
     if not 0 <= index < _HARDENED:
         raise UsageError("an account's index is from 0 to 2**31 - 1", actual=index)
-    salt = normalize("NFKD", "mnemonic" + passphrase).encode()
-    seed = pbkdf2_hmac("sha512", " ".join(words).encode(), salt, _ROUNDS)
+    try:
+        salt = normalize("NFKD", "mnemonic" + passphrase).encode()
+        secret = " ".join(words).encode()
+    except UnicodeEncodeError:
+        raise UsageError("a recovery phrase does not hold lone surrogates") from None
+    seed = pbkdf2_hmac("sha512", secret, salt, _ROUNDS)
     node = hmac.digest(b"Bitcoin seed", seed, "sha512")
     key, chain_code = node[:32], node[32:]
     for step in (*_ETHEREUM_PATH, index):

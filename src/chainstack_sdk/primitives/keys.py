@@ -113,7 +113,7 @@ class Account:
         Raises
         ------
         UsageError
-            When the number of words or the index is out of range.
+            When the number of words or the index is out of range, or UTF-8 cannot encode the text.
         """
         from chainstack_sdk.primitives._mnemonic import derive_key
 
@@ -179,6 +179,11 @@ class Account:
         -------
         bytes
             r, s, v (65 bytes); here v is 27 or 28.
+
+        Raises
+        ------
+        UsageError
+            When the message is text that UTF-8 cannot encode.
         """
         signature = self.sign(hash_message(message))
         return signature[:64] + bytes([signature[64] + 27])
@@ -202,8 +207,17 @@ class Account:
 
 
 def hash_message(message: bytes | str) -> Hash32:
-    """Return the digest that :meth:`Account.sign_message` signs (EIP-191, version ``0x45``)."""
-    content = message.encode() if isinstance(message, str) else message
+    """Return the digest that :meth:`Account.sign_message` signs (EIP-191, version ``0x45``).
+
+    Raises
+    ------
+    UsageError
+        When the message is text that UTF-8 cannot encode.
+    """
+    try:
+        content = message.encode() if isinstance(message, str) else message
+    except UnicodeEncodeError:
+        raise UsageError("a message does not hold lone surrogates") from None
     return Hash32(keccak256(b"\x19Ethereum Signed Message:\n%d%b" % (len(content), content)))
 
 

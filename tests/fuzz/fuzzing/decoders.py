@@ -315,6 +315,14 @@ TARGETS = [
     Target(
         "parse_units", lambda: ["1.5", "0", "123456789.000000000000000001"], run_units, (UsageError,), as_text
     ),
+    Target(
+        "Account.from_mnemonic",
+        lambda: ["test test test test test test test test test test test junk", "word " * 24],
+        Account.from_mnemonic,
+        (UsageError,),
+        as_text,
+        share=1,
+    ),
     Target("parse_signature", lambda: SIGNATURES, parse_signature, (UsageError,), as_text, share=6),
     Target(
         "abi_type", lambda: ["uint256[3][]", "(address,(bool,bytes)[2])"], abi_type, (UsageError,), as_text

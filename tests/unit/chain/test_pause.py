@@ -12,8 +12,7 @@ def collector():
     enabled = gc.isenabled()
     gc.enable()
     yield
-    if not enabled:
-        gc.disable()
+    (gc.enable if enabled else gc.disable)()
 
 
 @pytest.mark.usefixtures("collector")

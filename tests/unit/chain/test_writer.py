@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -249,27 +248,6 @@ def test_queries_do_not_move_the_clock(chain: Chain) -> None:
     chain.estimate_gas(BOB, sender=ALICE, value=1)
     chain.sign(ALICE, BOB)
     assert chain.clock.now_ms() == now
-
-
-def test_the_collector_rests_and_wakes(chain: Chain) -> None:
-    resting = []
-
-    class Watching(FixedClock):
-        def next_block_ms(self, parent_ms: int) -> int:
-            resting.append(not gc.isenabled())
-            return super().next_block_ms(parent_ms)
-
-    chain.clock = Watching()
-    assert gc.isenabled()
-    chain.seal()
-    assert resting == [True]
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        chain.seal()
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
 
 
 # Engines -------------------------------------------------------------------------------------------------

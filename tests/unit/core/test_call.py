@@ -171,6 +171,8 @@ class TestLogs:
         assert world.env.logs[0].topics == (SLOT,) * 4
         with pytest.raises(UsageError, match="four topics"):
             call.log([SLOT] * 5, b"")
+        with pytest.raises(UsageError, match="32 bytes"):
+            call.log([SLOT, SLOT[1:], SLOT + b"\0"], b"")
         assert len(world.env.logs) == 1
 
 

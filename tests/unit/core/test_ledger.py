@@ -9,10 +9,10 @@ from zlib import crc32
 
 import pytest
 
-from chainstack_sdk.core import ledger as ledgers
 from chainstack_sdk.core.archive import NodeCodec, StoredCommitment
 from chainstack_sdk.core.genesis import Genesis, GenesisAccount
 from chainstack_sdk.core.ledger import FlatCodec, MemoryLedger, StoredLedger
+from chainstack_sdk.core.ledger import stored as ledgers
 from chainstack_sdk.core.queries import find_receipt, find_transaction
 from chainstack_sdk.core.receipts import encode_receipt
 from chainstack_sdk.core.state import State

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
 from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
@@ -138,7 +137,10 @@ class LmdbStore:
             If the file is damaged and LMDB notices, when the damaged rows are reached.
         """
         check_key(prefix)
-        transaction = self._live().begin()
+        try:
+            transaction = self._live().begin()
+        except self._failure as error:
+            raise _using_error(error) from error
         snapshot = Snapshot(self._rows(transaction, prefix), transaction.abort)
         self._snapshots.add(snapshot)
         return snapshot
@@ -161,8 +163,13 @@ class LmdbStore:
     def _rows(self, transaction: lmdb.Transaction, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         try:
             cursor = transaction.cursor()
-            if cursor.set_range(prefix):
-                yield from takewhile(lambda row: row[0].startswith(prefix), cursor)
+            if not cursor.set_range(prefix):
+                return
+            for key, value in cursor:
+                row = bytes(key), bytes(value)
+                if not row[0].startswith(prefix):
+                    return
+                yield row
         except self._failure as error:
             raise _using_error(error) from error
 

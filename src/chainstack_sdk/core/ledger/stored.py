@@ -1,7 +1,7 @@
-"""Where blocks are kept: in memory as objects, or in a key-value store.
+"""Blocks in a key-value store.
 
-A stored block is one atomic batch: body, receipts, indexes, the flat values it changed and the reverse
-diff that undoes it. Tries are not stored; they are rebuilt from the flat values when a chain is opened.
+A stored block is one atomic batch: body, receipts, indexes, the state it changed and, for flat states, the
+reverse diff that undoes it.
 
 Keys of a stored chain (heights and indexes big-endian)::
 
@@ -21,21 +21,18 @@ Keys of a stored chain (heights and indexes big-endian)::
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
 
 from chainstack_sdk.core.blocks import Block, decode_header
 from chainstack_sdk.core.diff import StateDiff
+from chainstack_sdk.core.ledger.record import BlockRecord
 from chainstack_sdk.core.receipts import decode_receipts, encode_receipt
 from chainstack_sdk.core.validation import receipts_root, transactions_root
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
-from chainstack_sdk.primitives.keccak import EMPTY_HASH, keccak256
 from chainstack_sdk.primitives.rlp import decode_int, list_header, rlp_decode, rlp_encode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.core.interfaces import KeyValueStore
     from chainstack_sdk.core.receipts import Receipt
@@ -47,16 +44,6 @@ RECENT_BLOCKS = 64
 """Decoded blocks a stored ledger holds in memory."""
 
 _KINDS = {b"b": "blocks", b"r": "receipts", b"d": "reverse diffs"}
-
-
-@dataclass(frozen=True, slots=True)
-class BlockRecord:
-    """A block with what execution made of it."""
-
-    block: Block
-    receipts: tuple[Receipt, ...]
-    undo: StateDiff
-    """Takes the state from after this block to before it."""
 
 
 class StateCodec(Protocol):
@@ -79,78 +66,6 @@ class StateCodec(Protocol):
     def load(self, store: KeyValueStore, state: State, root: bytes) -> None:
         """Bring an empty state to the stored one with this root."""
         ...
-
-
-class MemoryLedger:
-    """Blocks as objects in lists.
-
-    Parameters
-    ----------
-    keep_states
-        How many of the newest blocks can be undone, or looked behind; None: all.
-    """
-
-    def __init__(self, *, keep_states: int | None = None) -> None:
-        self._keep = keep_states
-        self._records: list[BlockRecord] = []
-        self._undo: list[StateDiff | None] = []
-        self._heights: dict[bytes, int] = {}
-        self._places: dict[bytes, tuple[int, int]] = {}
-
-    @property
-    def height(self) -> int:
-        """Height of the newest block, -1 before genesis."""
-        return len(self._records) - 1
-
-    def append(self, record: BlockRecord, state: State) -> None:
-        """Keep the next block."""
-        height = len(self._records)
-        self._records.append(record)
-        self._undo.append(record.undo)
-        self._heights[record.block.hash] = height
-        places = self._places
-        for index, transaction in enumerate(record.block.transactions):
-            places[transaction.hash] = (height, index)
-        if self._keep is not None and height >= self._keep:
-            self._undo[height - self._keep] = None
-
-    def load(self, state: State) -> None:
-        """Nothing to do: the state lives as long as the ledger."""
-
-    def pop(self, state: State, redo: StateDiff) -> None:
-        """Forget the newest block; the state has gone back already."""
-        record = self._records.pop()
-        self._undo.pop()
-        del self._heights[record.block.hash]
-        for transaction in record.block.transactions:
-            del self._places[transaction.hash]
-
-    def block(self, height: int) -> Block:
-        """Return a block by height."""
-        return self._records[height].block
-
-    def header(self, height: int) -> Header:
-        """Return a header by height."""
-        return self._records[height].block.header
-
-    def receipts(self, height: int) -> tuple[Receipt, ...]:
-        """Return a block's receipts, in order."""
-        return self._records[height].receipts
-
-    def undo(self, height: int) -> StateDiff | None:
-        """Return the diff that undoes a block, or None when pruned."""
-        return self._undo[height]
-
-    def height_of(self, block_hash: bytes) -> int | None:
-        """Return the height of the block with this hash, if kept."""
-        return self._heights.get(block_hash)
-
-    def locate(self, transaction_hash: bytes) -> tuple[int, int] | None:
-        """Return (height, index) of a transaction, if kept."""
-        return self._places.get(transaction_hash)
-
-    def close(self) -> None:
-        """Nothing to release."""
 
 
 class StoredLedger:
@@ -375,68 +290,6 @@ class StoredLedger:
     def _remember(self, height: int, record: BlockRecord) -> None:
         self._recent[height] = record
         self._recent.pop(height - RECENT_BLOCKS, None)
-
-
-class FlatCodec:
-    """Keeps an account as one value and a storage slot as one value."""
-
-    name = b"flat"
-    needs_undo = True
-
-    def writes(self, state: State, diff: StateDiff) -> tuple[dict[bytes, bytes], list[bytes]]:
-        """Return the entries of every account and slot the diff names, as they are now."""
-        puts: dict[bytes, bytes] = {}
-        deletes: list[bytes] = []
-        for address in diff.addresses():
-            nonce, balance, code = state.nonce(address), state.balance(address), state.code(address)
-            if not (nonce or balance or code):
-                deletes.append(b"a" + address)
-                continue
-            code_hash = EMPTY_HASH
-            if code:
-                code_hash = keccak256(code)
-                if address in diff.codes:
-                    puts[b"c" + code_hash] = code
-            puts[b"a" + address] = rlp_encode([nonce, balance, code_hash])
-        for address, slots in diff.storage.items():
-            _slot_writes(state.table(address), b"s" + address, slots, puts, deletes)
-        return puts, deletes
-
-    def load(self, store: KeyValueStore, state: State, root: bytes) -> None:
-        """Fill the tables and rebuild the tries; the ledger compares the root."""
-        for key, value in store.iterate(b"a"):
-            match rlp_decode(value):
-                case [bytes(nonce), bytes(balance), bytes(code_hash)] if len(key) == 21:
-                    address = key[1:]
-                case _:
-                    raise InvalidInput("malformed account in the store", key=key)
-            state.set_nonce(address, decode_int(nonce, 8))
-            state.set_balance(address, decode_int(balance))
-            if code_hash != EMPTY_HASH:
-                code = store.get(b"c" + code_hash)
-                if code is None or keccak256(code) != code_hash:
-                    raise InvalidInput("code is missing from the store", key=key)
-                state.set_code(address, code)
-        for key, value in store.iterate(b"s"):
-            if len(key) != 53:
-                raise InvalidInput("malformed slot in the store", key=key)
-            state.set_storage(key[1:21], key[21:], int.from_bytes(value, "big"))
-        state.commit()
-
-
-def _slot_writes(
-    table: Mapping[bytes, int],
-    prefix: bytes,
-    slots: Mapping[bytes, int],
-    puts: dict[bytes, bytes],
-    deletes: list[bytes],
-) -> None:
-    for slot in slots:
-        value = table.get(slot)
-        if value:
-            puts[prefix + slot] = value.to_bytes((value.bit_length() + 7) >> 3, "big")
-        else:
-            deletes.append(prefix + slot)
 
 
 def _in_order(receipts: tuple[Receipt, ...], height: int) -> bool:

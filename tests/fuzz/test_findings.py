@@ -15,6 +15,7 @@ from chainstack_sdk import Account, Chain, ChainConfig, InvalidInput, UsageError
 from chainstack_sdk.apps.jsonrpc import handle
 from chainstack_sdk.core import Genesis, GenesisAccount, LmdbStore, MemoryStore, SqliteStore, StateDiff
 from chainstack_sdk.core.state import DamagedState
+from chainstack_sdk.paradigms.code import paradigm_code, parse_paradigm_code
 from chainstack_sdk.primitives import rlp_decode, rlp_encode
 
 Contents = dict[bytes, bytes]
@@ -50,6 +51,13 @@ def test_a_state_diff_has_one_encoding() -> None:
     ):
         with pytest.raises(InvalidInput, match="ascending"):
             StateDiff.decode(rlp_encode(bad))
+
+
+def test_no_instance_has_version_0() -> None:
+    code = paradigm_code("erc20", 1, b"config")
+    assert parse_paradigm_code(code) == ("erc20", 1, b"config")
+    with pytest.raises(InvalidInput):
+        parse_paradigm_code(code[:3] + b"\0" + code[4:])
 
 
 def test_no_account_can_come_to_hold_more_than_a_balance_has_room_for() -> None:

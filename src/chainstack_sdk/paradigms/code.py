@@ -56,7 +56,7 @@ def parse_paradigm_code(code: bytes) -> tuple[str, int, bytes]:
     InvalidInput
         When the code is not that of one.
     """
-    if code[:2] != MAGIC or len(code) < 4 or code[2] != PARADIGM:
+    if code[:2] != MAGIC or len(code) < 4 or code[2] != PARADIGM or not code[3]:
         raise InvalidInput("not the code of a paradigm's instance", actual=code[:4])
     match rlp_decode(code[4:]):
         case [bytes(name), bytes(config)]:

@@ -267,7 +267,9 @@ def run_file_store(data: bytes) -> None:
         path = Path(directory, "store")
         path.write_bytes(data)
         with SqliteStore(path) as store:
-            run_open(False, dict(store.iterate()))
+            contents = dict(store.iterate())
+            if contents:  # else it is a new store: an empty file, or a table cut to no rows
+                run_open(False, contents)
             chain = Chain.open(store, samples.stored_config(False))
             chain.seal()
 

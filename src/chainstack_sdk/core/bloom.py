@@ -6,17 +6,15 @@ contain an item exactly when ``filter & bits == bits``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from chainstack_sdk.primitives.keccak import keccak256
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 BLOOM_BYTES = 256
 _CACHE_LIMIT = 16_384  # about 10 MB of masks; the addresses and topics of recent blocks recur
 
 _masks: dict[bytes, int] = {}
+
+cached_bits = _masks.get
+"""``cached_bits(item)``: what :func:`bloom_bits` returned lately, or None; for loops without a call."""
 
 
 def bloom_bits(item: bytes) -> int:
@@ -33,15 +31,6 @@ def bloom_bits(item: bytes) -> int:
             _masks.clear()
         _masks[item] = mask
     return mask
-
-
-def bloom_of(address: bytes, topics: Iterable[bytes]) -> int:
-    """Return the mask of a log: of its address and its topics together."""
-    cached = _masks.get
-    bloom = cached(address) or bloom_bits(address)
-    for topic in topics:
-        bloom |= cached(topic) or bloom_bits(topic)
-    return bloom
 
 
 def bloom_may_contain(bloom: int, item: bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chainstack_sdk.core.bloom import BLOOM_BYTES, bloom_of
+from chainstack_sdk.core.bloom import BLOOM_BYTES, bloom_bits, cached_bits
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.primitives.rlp import decode_int, list_header, rlp_bytes, rlp_decode, rlp_int, rlp_list
@@ -69,7 +69,9 @@ def logs_bloom(logs: tuple[Log, ...]) -> int:
     """Return the bloom of some logs: every address and every topic."""
     bloom = 0
     for address, topics, _data in logs:
-        bloom |= bloom_of(address, topics)
+        bloom |= cached_bits(address) or bloom_bits(address)
+        for topic in topics:
+            bloom |= cached_bits(topic) or bloom_bits(topic)
     return bloom
 
 

@@ -1,0 +1,1 @@
+"""What the library takes of time and memory, beside things of known cost: ``python -m benchmarks``."""

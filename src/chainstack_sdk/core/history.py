@@ -256,7 +256,8 @@ class MountainRange:
         _check_nodes(((block_hash, work),), self._total_work)
         node = _leaf(block_hash, work)
         levels, size = self._levels, self._size
-        for height in range(size.bit_length() + 1):
+        height = 0
+        while True:
             if height == len(levels):
                 levels.append(bytearray())
             level = levels[height]
@@ -264,6 +265,7 @@ class MountainRange:
             if not size >> height & 1:
                 break
             node = _parent(level[-2 * _NODE_SIZE :])
+            height += 1
         self._size += 1
         self._total_work += work
 

@@ -33,6 +33,35 @@ def test_each_touched_node_is_hashed_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert sorted(hashed) == sorted(touched.values())
 
 
+@pytest.mark.parametrize("odd", [b"", b"\x5a"])
+def test_large_batches_of_keys_of_all_lengths_by_bisection(odd: bytes) -> None:
+    rng = random.Random(2)
+    keys = [odd + rng.randbytes(rng.randrange(1, 5)) for _ in range(1_500)]
+    keys += [odd + bytes((number,)) for number in range(256)]
+    items = {key: rng.randbytes(rng.randrange(1, 40)) for key in keys}
+    trie = MerklePatriciaTrie(dict(rng.sample(sorted(items.items()), 700)))
+    trie.update(items)
+    assert trie.root == naive_root(items)
+    changes = {key: rng.choice([b"", rng.randbytes(50)]) for key in rng.sample(sorted(items), 900)}
+    trie.update(changes)
+    assert trie.root == naive_root({key: value for key, value in (items | changes).items() if value})
+
+
+def test_single_changes_in_a_large_trie() -> None:
+    rng = random.Random(3)
+    items = {rng.randbytes(size): rng.randbytes(40) for size in (3, 32, 32) for _ in range(50)}
+    items |= {b"": b"end", b"\x01": b"short"}
+    trie = MerklePatriciaTrie(items)
+    for key in [*rng.sample(sorted(items), 60), *(rng.randbytes(32) for _ in range(20))]:
+        items[key] = rng.choice([rng.randbytes(60), b"x", b"y" * 33])
+        trie.update({key: items[key]})
+        assert trie.root == naive_root(items)
+        if rng.random() < 0.3:
+            del items[key]
+            trie.update({key: b""})
+            assert trie.root == naive_root(items)
+
+
 LONG = b"\x77" * 31
 CASES = {
     "a leaf is replaced": ({b"a": b"1"}, {b"a": b"2"}),

@@ -18,7 +18,6 @@ def test_without_web3_the_extra_is_named(town, monkeypatch) -> None:
 
 
 def test_values_of_web3_become_json(town) -> None:
-    pytest.importorskip("web3")
     from hexbytes import HexBytes
     from web3.datastructures import AttributeDict
 

@@ -15,7 +15,6 @@ def test_coincurve_is_preferred():
 
 
 def test_the_alternative_gives_the_same(monkeypatch):
-    pytest.importorskip("btclib_secp256k1")
     public, sign = _secp256k1.open_key(SECRET)
     monkeypatch.setitem(sys.modules, "coincurve", None)
     open_key, recover = _secp256k1._load()

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chainstack_sdk.paradigms.slots import mapping_slot, slot
+from chainstack_sdk.core.native.slots import mapping_slot, slot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

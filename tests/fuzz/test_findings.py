@@ -14,8 +14,8 @@ from fuzzing.samples import ALICE, BOB
 from chainstack_sdk import Account, Chain, ChainConfig, InvalidInput, UsageError
 from chainstack_sdk.apps.jsonrpc import handle
 from chainstack_sdk.core import Genesis, GenesisAccount, LmdbStore, MemoryStore, SqliteStore, StateDiff
+from chainstack_sdk.core.native.code import paradigm_code, parse_paradigm_code
 from chainstack_sdk.core.state import DamagedState
-from chainstack_sdk.paradigms.code import paradigm_code, parse_paradigm_code
 from chainstack_sdk.primitives import rlp_decode, rlp_encode
 
 Contents = dict[bytes, bytes]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from typing import Any
+from chainstack_sdk.primitives import _lazy
 
+if TYPE_CHECKING:
     from chainstack_sdk.core.account_proof import AccountProof, SlotProof
     from chainstack_sdk.core.blocks import Block, Header, decode_header
     from chainstack_sdk.core.building import Candidate
@@ -41,6 +41,53 @@ if TYPE_CHECKING:
         sign_transaction,
     )
     from chainstack_sdk.core.trie import MerklePatriciaTrie, StoredTrie, verify_proof
+else:
+    __getattr__, __dir__ = _lazy.exports(
+        __name__,
+        {
+            "AccountProof": "account_proof",
+            "BinaryMerkleProof": "merkle",
+            "BinaryMerkleTree": "merkle",
+            "Block": "blocks",
+            "BlockContext": "context",
+            "BlockExecution": "execution",
+            "Blockchain": "chain",
+            "Call": "call",
+            "Candidate": "building",
+            "ChainConfig": "config",
+            "Genesis": "genesis",
+            "GenesisAccount": "genesis",
+            "Header": "blocks",
+            "LmdbStore": "store",
+            "Log": "receipts",
+            "MemoryLedger": "ledger",
+            "MemoryStore": "store",
+            "Mempool": "mempool",
+            "MerklePatriciaTrie": "trie",
+            "MountainRange": "history",
+            "MountainRangeProof": "history",
+            "ProposerFees": "fees",
+            "Receipt": "receipts",
+            "SlotProof": "account_proof",
+            "SqliteStore": "store",
+            "State": "state",
+            "StateDiff": "diff",
+            "StoredLedger": "ledger",
+            "StoredTrie": "trie",
+            "Transaction": "transactions",
+            "binary_root": "merkle",
+            "decode_header": "blocks",
+            "decode_transaction": "transactions",
+            "next_base_fee": "fees",
+            "receipt_item": "receipts",
+            "recover_senders": "transactions",
+            "sign_transaction": "transactions",
+            "state_root": "genesis",
+            "verify_binary_proof": "merkle",
+            "verify_history_proof": "history",
+            "verify_proof": "trie",
+        },
+    )
 
 __all__ = [
     "AccountProof",
@@ -85,62 +132,3 @@ __all__ = [
     "verify_history_proof",
     "verify_proof",
 ]
-
-_ON_FIRST_USE = {
-    "AccountProof": "account_proof",
-    "BinaryMerkleProof": "merkle",
-    "BinaryMerkleTree": "merkle",
-    "Block": "blocks",
-    "BlockContext": "context",
-    "BlockExecution": "execution",
-    "Blockchain": "chain",
-    "Call": "call",
-    "Candidate": "building",
-    "ChainConfig": "config",
-    "Genesis": "genesis",
-    "GenesisAccount": "genesis",
-    "Header": "blocks",
-    "LmdbStore": "store",
-    "Log": "receipts",
-    "MemoryLedger": "ledger",
-    "MemoryStore": "store",
-    "Mempool": "mempool",
-    "MerklePatriciaTrie": "trie",
-    "MountainRange": "history",
-    "MountainRangeProof": "history",
-    "ProposerFees": "fees",
-    "Receipt": "receipts",
-    "SlotProof": "account_proof",
-    "SqliteStore": "store",
-    "State": "state",
-    "StateDiff": "diff",
-    "StoredLedger": "ledger",
-    "StoredTrie": "trie",
-    "Transaction": "transactions",
-    "binary_root": "merkle",
-    "decode_header": "blocks",
-    "decode_transaction": "transactions",
-    "next_base_fee": "fees",
-    "receipt_item": "receipts",
-    "recover_senders": "transactions",
-    "sign_transaction": "transactions",
-    "state_root": "genesis",
-    "verify_binary_proof": "merkle",
-    "verify_history_proof": "history",
-    "verify_proof": "trie",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Load a part when it is first asked for: importing all of them takes longer than most programs need."""
-    module = _ON_FIRST_USE.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

@@ -152,7 +152,9 @@ class Block:
     seal: bytes = b""
     """The engine's proof that this block may be appended; outside the block hash."""
     parent_certificate: bytes = b""
-    """The parent's certificate, for engines that pay and punish by it."""
+    """The parent's seal, for engines that pay and punish by it."""
+    attachment: bytes = b""
+    """What the engine adds to the block; the header commits to it in the engine's own way."""
 
     @property
     def hash(self) -> bytes:
@@ -180,9 +182,9 @@ class Block:
         return self.header.parent_hash
 
     def encode(self) -> bytes:
-        """Return RLP ``[header, [raw transaction…], seal, parent_certificate]``."""
+        """Return RLP ``[header, [raw transaction…], seal, parent_certificate, attachment]``."""
         raws = [transaction.raw for transaction in self.transactions]
-        return rlp_encode([_fields(self.header), raws, self.seal, self.parent_certificate])
+        return rlp_encode([_fields(self.header), raws, self.seal, self.parent_certificate, self.attachment])
 
     @classmethod
     def decode(cls, data: bytes) -> Block:
@@ -194,10 +196,10 @@ class Block:
             When anything in it is malformed. Roots and rules are the chain's to check.
         """
         match rlp_decode(data):
-            case [list(header), list(raws), bytes(seal), bytes(certificate)]:
+            case [list(header), list(raws), bytes(seal), bytes(certificate), bytes(attachment)]:
                 transactions = tuple(_transaction(raw) for raw in raws)
-                return cls(_header(header), transactions, seal, certificate)
-        raise InvalidInput("a block is a list of header, transactions, seal and certificate")
+                return cls(_header(header), transactions, seal, certificate, attachment)
+        raise InvalidInput("a block is a list of header, transactions, seal, certificate and attachment")
 
 
 def certificate_hash(certificate: bytes) -> bytes:

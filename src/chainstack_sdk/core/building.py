@@ -14,16 +14,19 @@ from chainstack_sdk.core.validation import receipts_root, transactions_root
 from chainstack_sdk.primitives.errors import Rejected, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
+    from chainstack_sdk.core.closing import HeaderExtras
     from chainstack_sdk.core.context import BlockContext
     from chainstack_sdk.core.diff import StateDiff
-    from chainstack_sdk.core.interfaces import ContractRuntime, FeePolicy
+    from chainstack_sdk.core.execution import Admit
+    from chainstack_sdk.core.interfaces import ContractRuntime
     from chainstack_sdk.core.receipts import Receipt
     from chainstack_sdk.core.state import State
     from chainstack_sdk.core.transactions import Transaction
 
+    Finish: TypeAlias = Callable[[BlockExecution, HeaderExtras], bytes]
     LeftOut: TypeAlias = "tuple[tuple[Transaction, Rejected], ...]"
 
 
@@ -46,13 +49,25 @@ def build_block(
     transactions: Sequence[Transaction],
     *,
     runtime: ContractRuntime,
-    fees: FeePolicy,
+    admit: Admit | None,
+    finish: Finish,
+    extras: HeaderExtras,
     history_root: bytes,
-    parent_certificate: bytes,
 ) -> tuple[BlockRecord, LeftOut]:
     """Run the transactions that may run, commit to the state, and return the block without a seal.
 
     The caller keeps the block or takes the state back by the record's ``undo``.
+
+    Parameters
+    ----------
+    admit
+        Refuses senders that may not send here.
+    finish
+        Hands out fees and rewards after the last transaction; returns the header's next committee hash.
+    extras
+        What the engine puts into the header.
+    history_root
+        Root of the mountain range over all ancestors, 32 bytes.
 
     Raises
     ------
@@ -65,20 +80,22 @@ def build_block(
     if len(context.proposer) != 20:
         raise UsageError("a proposer is an address of 20 bytes", actual=context.proposer)
     start = state.root
-    execution = BlockExecution(state, context, runtime)
+    execution = BlockExecution(state, context, runtime, admit)
     try:
         included, rejected = _run_what_may(execution, transactions)
-        execution.close(fees)
+        next_committee_hash = finish(execution, extras)
         undo = state.commit()
     except BaseException:
         state.rollback(0)
         raise
     try:
-        header = _header(context, execution, included, state.root, history_root, parent_certificate)
+        header = _header(context, execution, included, state.root, history_root, extras, next_committee_hash)
     except BaseException:
         state.restore(undo, start)
         raise
-    block = Block(header, included, parent_certificate=parent_certificate)
+    block = Block(
+        header, included, parent_certificate=extras.parent_certificate, attachment=extras.attachment
+    )
     return BlockRecord(block, tuple(execution.receipts), undo), rejected
 
 
@@ -103,7 +120,8 @@ def _header(
     included: tuple[Transaction, ...],
     state_root: bytes,
     history_root: bytes,
-    parent_certificate: bytes,
+    extras: HeaderExtras,
+    next_committee_hash: bytes,
 ) -> Header:
     return Header(
         chain_id=context.chain_id,
@@ -121,5 +139,10 @@ def _header(
         gas_limit=context.gas_limit,
         gas_used=execution.gas_used,
         base_fee=context.base_fee,
-        parent_certificate_hash=certificate_hash(parent_certificate),
+        seed=extras.seed,
+        seed_proof=extras.seed_proof,
+        next_committee_hash=next_committee_hash,
+        parent_certificate_hash=certificate_hash(extras.parent_certificate),
+        work_commitment=extras.work_commitment,
+        extra_data=extras.extra_data,
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from chainstack_sdk.core.blocks import ZERO_HASH, Block, Header
 from chainstack_sdk.core.building import Candidate, build_block
+from chainstack_sdk.core.closing import NO_EXTRAS, Closing, HeaderExtras, extras_of
 from chainstack_sdk.core.context import BlockContext
 from chainstack_sdk.core.diff import StateDiff
 from chainstack_sdk.core.execution import BlockExecution
@@ -34,8 +35,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from chainstack_sdk.core.building import LeftOut
+    from chainstack_sdk.core.execution import Admit
     from chainstack_sdk.core.genesis import Genesis
-    from chainstack_sdk.core.interfaces import ContractRuntime, FeePolicy, HeaderRule, Ledger
+    from chainstack_sdk.core.interfaces import (
+        CandidateRule,
+        ChainRules,
+        ContractRuntime,
+        FeePolicy,
+        HeaderRule,
+        Ledger,
+    )
     from chainstack_sdk.core.receipts import Receipt
     from chainstack_sdk.core.transactions import Transaction
     from chainstack_sdk.core.transactions.senders import Executor
@@ -53,7 +62,9 @@ class Blockchain:
     header_rule
         The engine's demands on headers.
     fees
-        Who gets the fees.
+        Who gets the fees, where there are no ``rules``.
+    rules
+        What the consensus does on the chain: extra fields, rewards, penalties, elections, permissions.
     ledger
         Where blocks are kept; in memory by default.
     state
@@ -75,6 +86,7 @@ class Blockchain:
         runtime: ContractRuntime,
         header_rule: HeaderRule,
         fees: FeePolicy,
+        rules: ChainRules | None = None,
         ledger: Ledger | None = None,
         state: State | None = None,
     ) -> None:
@@ -82,10 +94,12 @@ class Blockchain:
         self.runtime = runtime
         self.header_rule = header_rule
         self.fees = fees
+        self.rules = rules
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
         self.state = State() if state is None else state
         self.history = MountainRange()
         self._head: Header
+        self._candidate: Header | None = None
         if self.ledger.height < 0:
             self._begin()
         else:
@@ -101,6 +115,13 @@ class Blockchain:
         """Height of the newest block; genesis is 0."""
         return self._head.height
 
+    def header_of(self, block_hash: bytes) -> Header | None:
+        """Return the header of a block of this chain, or of the candidate built last; None if unknown."""
+        if self._candidate is not None and self._candidate.hash == block_hash:
+            return self._candidate
+        height = self.ledger.height_of(block_hash)
+        return None if height is None else self.ledger.header(height)
+
     # Building
 
     def build(
@@ -109,8 +130,7 @@ class Blockchain:
         *,
         timestamp_ms: int,
         proposer: bytes,
-        slot: int = 0,
-        parent_certificate: bytes = b"",
+        attachment: bytes = b"",
     ) -> Candidate:
         """Build a block of the transactions that may run, in the order given.
 
@@ -122,10 +142,8 @@ class Blockchain:
             Unix time in milliseconds, after the parent's.
         proposer
             Who earns the fees, 20 bytes.
-        slot
-            The committee's term, for engines that have slots.
-        parent_certificate
-            What made the parent final, for engines that pay and punish by it.
+        attachment
+            What the engine adds to the block, such as a list of whom to pay for work.
 
         Raises
         ------
@@ -134,7 +152,7 @@ class Blockchain:
         InvalidInput
             When a transaction's signature has no sender, or a field does not fit a header.
         """
-        record, rejected = self._build(transactions, timestamp_ms, proposer, slot, parent_certificate)
+        record, rejected = self._build(transactions, timestamp_ms, proposer, attachment)
         redo = self.state.restore(record.undo, self._head.state_root)
         return Candidate(record.block, record.receipts, rejected, redo)
 
@@ -172,20 +190,19 @@ class Blockchain:
         timestamp_ms: int,
         proposer: bytes,
         decide: Callable[[Header], bytes],
-        slot: int = 0,
-        parent_certificate: bytes = b"",
+        attachment: bytes = b"",
     ) -> tuple[Block, LeftOut]:
         """Build a block and append it at once with the seal that ``decide`` returns.
 
         The same as :meth:`build` and :meth:`commit`, for engines that decide without waiting; the state
         is computed once only. Returns the block and the transactions left out.
         """
-        record, rejected = self._build(transactions, timestamp_ms, proposer, slot, parent_certificate)
+        record, rejected = self._build(transactions, timestamp_ms, proposer, attachment)
         header = record.block.header
         try:
             seal = decide(header)
             self.header_rule.validate_header(header, seal, self._head)
-            block = Block(header, record.block.transactions, seal, parent_certificate)
+            block = replace(record.block, seal=seal)
             self._append(BlockRecord(block, record.receipts, record.undo))
         except BaseException:
             self.state.restore(record.undo, self._head.state_root)
@@ -212,25 +229,59 @@ class Blockchain:
         self._require_head_state()
         validate_block(block, parent, self.history.root)
         self.header_rule.validate_header(header, block.seal, parent)
+        record = self._run(block, executor)
+        try:
+            self._append(record)
+        except BaseException:
+            self.state.restore(record.undo, parent.state_root)
+            raise
+        return record.receipts
+
+    def check(self, block: Block, rule: CandidateRule, executor: Executor | None = None) -> Candidate:
+        """Validate a block that has no seal yet, so that an engine may decide on it; see :meth:`commit`.
+
+        Parameters
+        ----------
+        rule
+            What the engine demands of a header before it is sealed.
+        executor
+            Recovers senders in parallel when given.
+
+        Raises
+        ------
+        InvalidInput
+            When anything in it is wrong. The chain stays as it is in any case.
+        """
+        parent = self._head
+        self._require_head_state()
+        validate_block(block, parent, self.history.root)
+        rule.validate_candidate(block.header, parent)
+        record = self._run(block, executor)
+        redo = self.state.restore(record.undo, parent.state_root)
+        return Candidate(replace(record.block, seal=b""), record.receipts, (), redo)
+
+    def _run(self, block: Block, executor: Executor | None) -> BlockRecord:
+        """Run a block made elsewhere; the caller keeps the outcome or restores the parent's state."""
+        header = block.header
+        if block.attachment and self.rules is None:
+            raise InvalidInput("nothing on this chain commits to an attachment", height=header.height)
         for index, error in enumerate(recover_senders(block.transactions, executor)):
             if error is not None:
                 raise InvalidInput("a transaction's signature is invalid", height=header.height, index=index)
-        execution = BlockExecution(self.state, context_of(header), self.runtime)
+        execution = BlockExecution(self.state, context_of(header), self.runtime, self._admit)
         try:
             run_strictly(execution, block)
-            execution.close(self.fees)
+            next_committee_hash = self._finish(execution, extras_of(block))
             undo = self.state.commit()
         except BaseException:
             self.state.rollback(0)
             raise
         try:
-            validate_outcome(header, execution, self.state.root)
-            receipts = tuple(execution.receipts)
-            self._append(BlockRecord(block, receipts, undo))
+            validate_outcome(header, execution, self.state.root, next_committee_hash)
         except BaseException:
-            self.state.restore(undo, parent.state_root)
+            self.state.restore(undo, self._head.state_root)
             raise
-        return receipts
+        return BlockRecord(block, tuple(execution.receipts), undo)
 
     def undo(self) -> Block:
         """Take the newest block off the chain and return it.
@@ -316,9 +367,10 @@ class Blockchain:
         """Return the block context in which a block's transactions ran."""
         return context_of(self.ledger.header(height))
 
-    def next_context(self, *, timestamp_ms: int, proposer: bytes, slot: int = 0) -> BlockContext:
+    def next_context(self, *, timestamp_ms: int, proposer: bytes) -> BlockContext:
         """Return the block context of a block on the head."""
         parent = self._head
+        slot = 0 if self.rules is None else self.rules.slot(parent.height + 1)
         return BlockContext(
             chain_id=parent.chain_id,
             height=parent.height + 1,
@@ -368,8 +420,7 @@ class Blockchain:
         transactions: Sequence[Transaction],
         timestamp_ms: int,
         proposer: bytes,
-        slot: int,
-        parent_certificate: bytes,
+        attachment: bytes,
     ) -> tuple[BlockRecord, LeftOut]:
         """Run and commit to the state; the caller appends the block or restores its parent's state."""
         self._require_head_state()
@@ -378,15 +429,42 @@ class Blockchain:
             raise UsageError(
                 "a block is younger than its parent", expected=parent.timestamp_ms, actual=timestamp_ms
             )
-        return build_block(
+        extras = self._extras(proposer, attachment)
+        record, rejected = build_block(
             self.state,
-            self.next_context(timestamp_ms=timestamp_ms, proposer=proposer, slot=slot),
+            self.next_context(timestamp_ms=timestamp_ms, proposer=proposer),
             transactions,
             runtime=self.runtime,
-            fees=self.fees,
+            admit=self._admit,
+            finish=self._finish,
+            extras=extras,
             history_root=self.history.root,
-            parent_certificate=parent_certificate,
         )
+        self._candidate = record.block.header
+        return record, rejected
+
+    @property
+    def _admit(self) -> Admit | None:
+        return None if self.rules is None else self.rules.admit
+
+    def _extras(self, proposer: bytes, attachment: bytes) -> HeaderExtras:
+        """Return what the consensus puts into a block on the head."""
+        if self.rules is not None:
+            return self.rules.extras(self.ledger.block(self.height), proposer, attachment)
+        if attachment:
+            raise UsageError("this chain has no rules for an attachment", actual=attachment)
+        return NO_EXTRAS
+
+    def _finish(self, execution: BlockExecution, extras: HeaderExtras) -> bytes:
+        """Hand out fees and rewards; return the hash that the header commits to as next committee."""
+        if self.rules is None:
+            execution.close(self.fees)
+            return ZERO_HASH
+        closing = Closing(
+            self.state, execution.block, self._head, extras, execution.base_fees, execution.tips
+        )
+        self.rules.close(closing)
+        return closing.next_committee_hash
 
     def _append(self, record: BlockRecord) -> None:
         header = record.block.header

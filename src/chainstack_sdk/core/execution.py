@@ -15,10 +15,16 @@ from chainstack_sdk.core.state import DamagedState
 from chainstack_sdk.primitives.errors import InvariantBroken, Rejected, Reverted, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from chainstack_sdk.core.context import BlockContext
     from chainstack_sdk.core.interfaces import ContractRuntime, FeePolicy
     from chainstack_sdk.core.state import State
     from chainstack_sdk.core.transactions import Transaction
+
+    Admit: TypeAlias = Callable[[State, bytes], None]
+    """Raises ``Rejected`` when the account of this address may not send."""
 
 
 class BlockExecution:
@@ -32,19 +38,26 @@ class BlockExecution:
         The block that the transactions are part of.
     runtime
         Resolves the code of native contracts.
+    admit
+        Refuses senders that may not send on this chain; by default everybody may.
     """
 
-    __slots__ = ("_base_fees", "_tips", "block", "bloom", "gas_used", "receipts", "runtime", "state")
+    __slots__ = ("_admit", "base_fees", "block", "bloom", "gas_used", "receipts", "runtime", "state", "tips")
 
-    def __init__(self, state: State, block: BlockContext, runtime: ContractRuntime) -> None:
+    def __init__(
+        self, state: State, block: BlockContext, runtime: ContractRuntime, admit: Admit | None = None
+    ) -> None:
         self.state = state
         self.block = block
         self.runtime = runtime
+        self._admit = admit
         self.receipts: list[Receipt] = []
         self.gas_used = 0
         self.bloom = 0
-        self._base_fees = 0
-        self._tips = 0
+        self.base_fees = 0
+        """Wei that the transactions so far have paid as base fee."""
+        self.tips = 0
+        """Wei that they have paid on top."""
 
     def apply(self, transaction: Transaction) -> Receipt:
         """Run one transaction and return its receipt.
@@ -92,8 +105,8 @@ class BlockExecution:
         output: bytes,
     ) -> Receipt:
         base_fee = self.block.base_fee
-        self._base_fees += used * base_fee
-        self._tips += used * (price - base_fee)
+        self.base_fees += used * base_fee
+        self.tips += used * (price - base_fee)
         self.gas_used += used
         logs = tuple(env.logs)
         bloom = logs_bloom(logs)
@@ -134,6 +147,8 @@ class BlockExecution:
             )
         if transaction.to is None:
             raise Rejected("contracts are issued through the factory", code="unsupported")
+        if self._admit is not None:
+            self._admit(state, sender)
         nonce = state._nonces.get(sender)
         if nonce is None:
             nonce = state.nonce(sender)
@@ -172,9 +187,9 @@ class BlockExecution:
 
     def close(self, policy: FeePolicy) -> None:
         """Hand out the block's fees; what the policy leaves is burnt."""
-        credits = policy.distribute(self.block.proposer, self._base_fees, self._tips)
+        credits = policy.distribute(self.block.proposer, self.base_fees, self.tips)
         handed_out = sum(amount for _address, amount in credits)
-        if handed_out > self._base_fees + self._tips or any(amount < 0 for _address, amount in credits):
+        if handed_out > self.base_fees + self.tips or any(amount < 0 for _address, amount in credits):
             raise InvariantBroken("the fee policy hands out more than was paid", actual=handed_out)
         for address, amount in credits:
             if amount:

@@ -61,6 +61,9 @@ class Genesis:
     gas_limit: int = DEFAULT_GAS_LIMIT
     base_fee: int = DEFAULT_BASE_FEE
     engine: str = "instant"
+    """Name of the consensus engine."""
+    engine_parameters: bytes = b""
+    """What the engine fixes for good, in its own encoding."""
     extra_data: bytes = b""
     """At most 32 bytes."""
     burn_base_fee: bool = False
@@ -92,7 +95,8 @@ class Genesis:
         ]
         burn = b"\x01" if self.burn_base_fee else b""
         numbers = (_FORMAT, self.chain_id, self.timestamp_ms, self.gas_limit, self.base_fee)
-        return rlp_encode([*map(_integer, numbers), self.engine.encode(), self.extra_data, burn, accounts])
+        engine = [self.engine.encode(), self.engine_parameters]
+        return rlp_encode([*map(_integer, numbers), engine, self.extra_data, burn, accounts])
 
     @classmethod
     def decode(cls, data: bytes) -> Genesis:
@@ -104,7 +108,15 @@ class Genesis:
             When the bytes are not a genesis.
         """
         match rlp_decode(data):
-            case [bytes(form), bytes(chain_id), bytes(time), bytes(limit), bytes(fee), bytes(engine), *rest]:
+            case [
+                bytes(form),
+                bytes(chain_id),
+                bytes(time),
+                bytes(limit),
+                bytes(fee),
+                [bytes(engine), bytes(parameters)],
+                *rest,
+            ]:
                 if decode_int(form, 8) != _FORMAT:
                     raise InvalidInput("unknown genesis format", expected=_FORMAT, actual=decode_int(form, 8))
             case _:
@@ -122,6 +134,7 @@ class Genesis:
                 gas_limit=decode_int(limit, 8),
                 base_fee=decode_int(fee),
                 engine=engine.decode(),
+                engine_parameters=parameters,
                 extra_data=extra,
                 burn_base_fee=bool(burn),
             )

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.core.blocks import Block, Header
     from chainstack_sdk.core.call import Call
+    from chainstack_sdk.core.closing import Closing, HeaderExtras
     from chainstack_sdk.core.diff import StateDiff
     from chainstack_sdk.core.engine import EngineInput, EngineOutput
+    from chainstack_sdk.core.genesis import Genesis
     from chainstack_sdk.core.ledger import BlockRecord
     from chainstack_sdk.core.receipts import Receipt
     from chainstack_sdk.core.state import State
+    from chainstack_sdk.core.view import ChainView
 
 
 class KeyValueStore(Protocol):
@@ -95,6 +98,47 @@ class FeePolicy(Protocol):
         ...
 
 
+class ChainRules(Protocol):
+    """What a consensus does on the chain itself, besides deciding on blocks.
+
+    All of it is a function of the chain: every node that runs a block again does the same.
+    """
+
+    def slot(self, height: int) -> int:
+        """Return the committee's term in which a block of this height lies."""
+        ...
+
+    def extras(self, parent: Block, proposer: bytes, attachment: bytes) -> HeaderExtras:
+        """Return what goes into the header of a block on ``parent``, the head.
+
+        Raises
+        ------
+        UsageError
+            When ``attachment`` is not one that this consensus understands.
+        """
+        ...
+
+    def admit(self, state: State, sender: bytes) -> None:
+        """Let an account send, or refuse it.
+
+        Raises
+        ------
+        Rejected
+            With code ``not_permitted``.
+        """
+        ...
+
+    def close(self, closing: Closing) -> None:
+        """Hand out fees and rewards, punish, elect; called once a block, after its last transaction.
+
+        Raises
+        ------
+        InvalidInput
+            When the block carries what it may not, such as a parent certificate that proves nothing.
+        """
+        ...
+
+
 class HeaderRule(Protocol):
     """Is this header well formed and sealed? All that a header-following client needs."""
 
@@ -113,6 +157,20 @@ class HeaderRule(Protocol):
 
     def work(self, header: Header) -> int:
         """Return the weight the block adds to its chain: expected hashes, or 1 without work."""
+        ...
+
+
+class CandidateRule(Protocol):
+    """Says whether an engine may vote on a block, or work on it, before it is sealed."""
+
+    def validate_candidate(self, header: Header, parent: Header) -> None:
+        """Check what the engine demands of a header, all but its seal.
+
+        Raises
+        ------
+        InvalidInput
+            When the header breaks the rule.
+        """
         ...
 
 
@@ -153,6 +211,35 @@ class ConsensusEngine(Protocol):
 
     def process(self, event: EngineInput) -> tuple[EngineOutput, ...]:
         """Take one input and return what the host is to do, in order."""
+        ...
+
+
+class Consensus(Protocol):
+    """A whole way to agree on blocks, for one chain: everything that goes with an engine."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        ...
+
+    def prepare(self, genesis: Genesis) -> Genesis:
+        """Return the genesis with this engine's name, parameters, and system contracts."""
+        ...
+
+    def contracts(self) -> Mapping[bytes, Contract]:
+        """Return the system contracts that it brings, by their code."""
+        ...
+
+    def header_rule(self, genesis: Genesis, view: ChainView) -> HeaderRule:
+        """Return the rule by which the chain checks headers."""
+        ...
+
+    def rules(self, genesis: Genesis, view: ChainView) -> ChainRules | None:
+        """Return what it does on the chain; None: nothing, and fees follow the chain's fee policy."""
+        ...
+
+    def engine(self, genesis: Genesis, view: ChainView) -> ConsensusEngine:
+        """Return the engine; called last, once the view is bound to the chain."""
         ...
 
 

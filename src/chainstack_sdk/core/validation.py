@@ -80,7 +80,9 @@ def run_strictly(execution: BlockExecution, block: Block) -> None:
             ) from error
 
 
-def validate_outcome(header: Header, execution: BlockExecution, state_root: bytes) -> None:
+def validate_outcome(
+    header: Header, execution: BlockExecution, state_root: bytes, next_committee_hash: bytes
+) -> None:
     """Check what a header says of its execution.
 
     Raises
@@ -91,6 +93,7 @@ def validate_outcome(header: Header, execution: BlockExecution, state_root: byte
     expect(header.gas_used, execution.gas_used, "gas used", header)
     expect(header.receipts_root, receipts_root(execution.receipts), "receipts root", header)
     expect(header.logs_bloom, execution.bloom.to_bytes(BLOOM_BYTES, "big"), "logs bloom", header)
+    expect(header.next_committee_hash, next_committee_hash, "next committee hash", header)
     expect(header.state_root, state_root, "state root", header)
 
 

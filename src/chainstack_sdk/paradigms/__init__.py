@@ -9,12 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.core.panics import panic
-from chainstack_sdk.paradigms.contract import External, NativeContract, error, event, external
-from chainstack_sdk.paradigms.factory import FACTORY_ADDRESS, FACTORY_CODE, Factory
-from chainstack_sdk.paradigms.registry import Registry, default_registry
-from chainstack_sdk.paradigms.runtime import Runtime
-from chainstack_sdk.paradigms.slots import (
+from chainstack_sdk.core.native.contract import External, NativeContract, error, event, external
+from chainstack_sdk.core.native.slots import (
     MappingSlots,
     NestedMappingSlots,
     array_slot,
@@ -24,11 +20,14 @@ from chainstack_sdk.paradigms.slots import (
     store_bytes,
     text_mapping_slot,
 )
+from chainstack_sdk.core.panics import panic
+from chainstack_sdk.paradigms.factory import FACTORY_ADDRESS, FACTORY_CODE, Factory
+from chainstack_sdk.paradigms.registry import Registry, default_registry
+from chainstack_sdk.paradigms.runtime import Runtime
 from chainstack_sdk.paradigms.template import Paradigm
+from chainstack_sdk.primitives import _lazy
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from chainstack_sdk.paradigms.erc20 import Erc20
     from chainstack_sdk.paradigms.erc20_handle import Erc20Api, Erc20Token
     from chainstack_sdk.paradigms.erc721 import Erc721
@@ -36,6 +35,23 @@ if TYPE_CHECKING:
     from chainstack_sdk.paradigms.events import ContractEvent
     from chainstack_sdk.paradigms.host import ContractHost
     from chainstack_sdk.paradigms.instance import Instance, InstanceApi, ParadigmApi
+else:
+    __getattr__, __dir__ = _lazy.exports(
+        __name__,
+        {
+            "ContractEvent": "events",
+            "ContractHost": "host",
+            "Erc20": "erc20",
+            "Erc20Api": "erc20_handle",
+            "Erc20Token": "erc20_handle",
+            "Erc721": "erc721",
+            "Erc721Api": "erc721_handle",
+            "Erc721Token": "erc721_handle",
+            "Instance": "instance",
+            "InstanceApi": "instance",
+            "ParadigmApi": "instance",
+        },
+    )
 
 __all__ = [
     "FACTORY_ADDRESS",
@@ -71,31 +87,3 @@ __all__ = [
     "store_bytes",
     "text_mapping_slot",
 ]
-
-_ON_FIRST_USE = {
-    "ContractEvent": "events",
-    "ContractHost": "host",
-    "Erc20": "erc20",
-    "Erc20Api": "erc20_handle",
-    "Erc20Token": "erc20_handle",
-    "Erc721": "erc721",
-    "Erc721Api": "erc721_handle",
-    "Erc721Token": "erc721_handle",
-    "Instance": "instance",
-    "InstanceApi": "instance",
-    "ParadigmApi": "instance",
-}
-
-
-def __getattr__(name: str) -> Any:
-    module = _ON_FIRST_USE.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

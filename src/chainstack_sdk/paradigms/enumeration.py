@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.paradigms.contract import error, external
-from chainstack_sdk.paradigms.slots import array_slot, mapping_slot, slot
+from chainstack_sdk.core.native.contract import error, external
+from chainstack_sdk.core.native.slots import array_slot, mapping_slot, slot
 from chainstack_sdk.paradigms.template import Paradigm
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
 

@@ -22,11 +22,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chainstack_sdk.core.native.contract import error, event, external
+from chainstack_sdk.core.native.slots import MappingSlots, NestedMappingSlots, slot
 from chainstack_sdk.core.panics import OVERFLOW, panic
-from chainstack_sdk.paradigms.contract import error, event, external
 from chainstack_sdk.paradigms.ownable import Ownable
 from chainstack_sdk.paradigms.permit import Permit
-from chainstack_sdk.paradigms.slots import MappingSlots, NestedMappingSlots, slot
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
 
 if TYPE_CHECKING:

@@ -23,11 +23,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.paradigms.contract import error, event, external
-from chainstack_sdk.paradigms.enumeration import Enumeration
-from chainstack_sdk.paradigms.ownable import Ownable
-from chainstack_sdk.paradigms.receiver import accepts
-from chainstack_sdk.paradigms.slots import (
+from chainstack_sdk.core.native.contract import error, event, external
+from chainstack_sdk.core.native.slots import (
     MappingSlots,
     NestedMappingSlots,
     load_bytes,
@@ -35,6 +32,9 @@ from chainstack_sdk.paradigms.slots import (
     slot,
     store_bytes,
 )
+from chainstack_sdk.paradigms.enumeration import Enumeration
+from chainstack_sdk.paradigms.ownable import Ownable
+from chainstack_sdk.paradigms.receiver import accepts
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.paradigms.code import paradigm_code, system_code
-from chainstack_sdk.paradigms.contract import NativeContract, error, event, external, run
+from chainstack_sdk.core.native.code import paradigm_code, system_code
+from chainstack_sdk.core.native.contract import NativeContract, error, event, external, run
 from chainstack_sdk.primitives.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from chainstack_sdk.primitives.errors import InvalidInput, Reverted, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from chainstack_sdk.core.native import NativeContract
     from chainstack_sdk.core.queries import TopicFilter
     from chainstack_sdk.core.receipts import Receipt
     from chainstack_sdk.paradigms.host import ContractHost
@@ -36,20 +37,20 @@ class Instance:
         The chain.
     address
         Where the contract is.
-    paradigm
-        What it is an instance of; declares functions, events and errors.
+    contract
+        Its class, a paradigm or a system contract, which declares functions, events and errors.
     """
 
-    def __init__(self, host: ContractHost, address: AddressLike, paradigm: type[Paradigm]) -> None:
+    def __init__(self, host: ContractHost, address: AddressLike, contract: type[NativeContract]) -> None:
         self.host = host
         self.address: bytes = to_address(address)
         """20 bytes."""
-        self.paradigm = paradigm
+        self.contract = contract
 
     @property
     def abi(self) -> list[dict[str, Any]]:
-        """The standard JSON ABI of the paradigm."""
-        return self.paradigm.abi()
+        """The standard JSON ABI of the contract."""
+        return self.contract.abi()
 
     def send(
         self, sender: Signer, function: str, *args: Any, value: int = 0, gas: int | None = None
@@ -75,7 +76,7 @@ class Instance:
             When there is no such function or the arguments do not fit it.
         """
         data = self.encode(function, *args)
-        with_errors = self.paradigm.abi_errors
+        with_errors = self.contract.abi_errors
         return _explained(
             with_errors, lambda: self.host.send_call(sender, self.address, data, value=value, gas=gas)
         )
@@ -88,7 +89,7 @@ class Instance:
         UsageError
             When there is no such function or the arguments do not fit it.
         """
-        return self.paradigm.abi_function(function, len(args)).encode_call(*args)
+        return self.contract.abi_function(function, len(args)).encode_call(*args)
 
     def topic(self, event: str) -> bytes:
         """Return the first topic of an event's logs, 32 bytes, for searches across contracts.
@@ -98,7 +99,7 @@ class Instance:
         UsageError
             When there is no such event.
         """
-        return self.paradigm.abi_event(event).topic
+        return self.contract.abi_event(event).topic
 
     def read(
         self, function: str, *args: Any, sender: AddressLike = ZERO_ADDRESS, block: int | None = None
@@ -126,10 +127,10 @@ class Instance:
         UsageError
             When there is no such function or the arguments do not fit it, or there is no such contract.
         """
-        entry = self.paradigm.abi_function(function, len(args))
+        entry = self.contract.abi_function(function, len(args))
         data, who = entry.encode_call(*args), to_address(sender)
         output = _explained(
-            self.paradigm.abi_errors,
+            self.contract.abi_errors,
             lambda: self.host.call(self.address, data, sender=who, block=block),
         )
         try:
@@ -153,7 +154,7 @@ class Instance:
         Parameters
         ----------
         name
-            Only events of this name; by default all that the paradigm declares.
+            Only events of this name; by default all that the contract declares.
         first, last
             Heights, both included.
         **indexed
@@ -172,9 +173,9 @@ class Instance:
                 )
             topics: list[TopicFilter] = []
         else:
-            topics = event_filter(self.paradigm.abi_event(name), indexed)
+            topics = event_filter(self.contract.abi_event(name), indexed)
         found = self.host.logs(self.address, topics, first, last)
-        return list(decode_events(found, self.paradigm.abi_events))
+        return list(decode_events(found, self.contract.abi_events))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Instance):

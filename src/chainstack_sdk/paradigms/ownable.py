@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from chainstack_sdk.paradigms.contract import error, event, external
+from chainstack_sdk.core.native.contract import error, event, external
 from chainstack_sdk.paradigms.template import Paradigm
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.core import gas
-from chainstack_sdk.paradigms.contract import error, event, external
-from chainstack_sdk.paradigms.slots import mapping_slot, slot
+from chainstack_sdk.core.native.contract import error, event, external
+from chainstack_sdk.core.native.slots import mapping_slot, slot
 from chainstack_sdk.paradigms.template import Paradigm
 from chainstack_sdk.primitives.abi import codec
 from chainstack_sdk.primitives.address import ZERO_ADDRESS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.paradigms.code import parse_paradigm_code
+from chainstack_sdk.core.native.code import parse_paradigm_code
 from chainstack_sdk.paradigms.factory import FACTORY_CODE, Factory
 from chainstack_sdk.paradigms.registry import Registry, default_registry
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError

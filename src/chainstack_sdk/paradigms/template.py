@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections import namedtuple
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from chainstack_sdk.paradigms.contract import External, NativeContract
+from chainstack_sdk.core.native.contract import External, NativeContract
 from chainstack_sdk.primitives.abi import Constructor, parse_signature
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 

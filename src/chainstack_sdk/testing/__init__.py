@@ -13,9 +13,12 @@ Protocol            Here
 `Contract`          `ScriptedContract`: answers by selector, remembers its calls
 `ContractRuntime`   `NullRuntime`: knows no contract; `ScriptedRuntime`: a table of contracts
 `FeePolicy`         `FixedFees`: fixed percentages to fixed addresses
+`ChainRules`        `ScriptedRules`: the same into every header; lets a test close blocks
 `HeaderRule`        `AcceptAllHeaders`
+`CandidateRule`     `AcceptAllHeaders`
 `FinalityRule`      `AcceptAllHeaders`
 `ConsensusEngine`   `ScriptedEngine`: answers from a list, remembers its inputs
+`Consensus`         `ScriptedConsensus`: engine, rules and contracts that a test hands over
 `Clock`             `FixedClock`: stands still
 ==================  ===================================================================================
 """
@@ -23,7 +26,13 @@ Protocol            Here
 from __future__ import annotations
 
 from chainstack_sdk.testing.bare import bare_chain, extend, payment
-from chainstack_sdk.testing.consensus import AcceptAllHeaders, ScriptedEngine, decide
+from chainstack_sdk.testing.consensus import (
+    AcceptAllHeaders,
+    ScriptedConsensus,
+    ScriptedEngine,
+    ScriptedRules,
+    decide,
+)
 from chainstack_sdk.testing.contracts import NullRuntime, ScriptedCall, ScriptedContract, ScriptedRuntime
 from chainstack_sdk.testing.fixed import FixedClock, FixedFees, accounts
 from chainstack_sdk.testing.oracle import naive_root
@@ -38,8 +47,10 @@ __all__ = [
     "NullRuntime",
     "RecordingStore",
     "ScriptedCall",
+    "ScriptedConsensus",
     "ScriptedContract",
     "ScriptedEngine",
+    "ScriptedRules",
     "ScriptedRuntime",
     "accounts",
     "bare_chain",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chainstack_sdk.core.blocks import Block
-    from chainstack_sdk.core.interfaces import ContractRuntime, FeePolicy, HeaderRule, Ledger
+    from chainstack_sdk.core.interfaces import ChainRules, ContractRuntime, FeePolicy, HeaderRule, Ledger
     from chainstack_sdk.core.state import State
     from chainstack_sdk.core.transactions import Transaction
     from chainstack_sdk.primitives.address import AddressLike
@@ -37,6 +37,7 @@ def bare_chain(
     runtime: ContractRuntime | None = None,
     header_rule: HeaderRule | None = None,
     fees: FeePolicy | None = None,
+    rules: ChainRules | None = None,
     ledger: Ledger | None = None,
     state: State | None = None,
 ) -> Blockchain:
@@ -50,7 +51,7 @@ def bare_chain(
         Everything else about block 0.
     runtime, header_rule
         Without them no contract is known, and every header is accepted.
-    fees, ledger, state
+    fees, rules, ledger, state
         Without them as for :class:`~chainstack_sdk.core.Blockchain`, the fees going to the proposer.
     """
     base = Genesis() if genesis is None else genesis
@@ -62,6 +63,7 @@ def bare_chain(
         runtime=NullRuntime() if runtime is None else runtime,
         header_rule=AcceptAllHeaders() if header_rule is None else header_rule,
         fees=ProposerFees(burn_base_fee=base.burn_base_fee) if fees is None else fees,
+        rules=rules,
         ledger=ledger,
         state=state,
     )

@@ -18,10 +18,10 @@ from chainstack_sdk import Account, ChainConfig, UsageError
 from chainstack_sdk.core import Block, Genesis, StateDiff, decode_header, decode_transaction
 from chainstack_sdk.core.blocks import COMMITMENT_BYTES
 from chainstack_sdk.core.chainfile import ChainReader
+from chainstack_sdk.core.native.code import paradigm_code, parse_paradigm_code
 from chainstack_sdk.core.receipts import decode_receipts, encode_receipt
 from chainstack_sdk.core.transactions.access_list import decode_access_list, encode_access_list
 from chainstack_sdk.core.trie.decode import decode_node, encode_node
-from chainstack_sdk.paradigms.code import paradigm_code, parse_paradigm_code
 from chainstack_sdk.primitives import (
     is_address,
     keccak256,
@@ -268,7 +268,9 @@ TARGETS = [
         damage=as_rlp,
         share=9,
     ),
-    Target("Block.decode", samples.blocks, round_trip(Block.decode, Block.encode), damage=as_rlp, share=12),
+    Target(
+        "Block.decode", samples.all_blocks, round_trip(Block.decode, Block.encode), damage=as_rlp, share=12
+    ),
     Target("decode_receipts", receipts, run_receipts, damage=as_rlp, share=9),
     Target("StateDiff.decode", diffs, round_trip(StateDiff.decode, StateDiff.encode), damage=as_rlp, share=6),
     Target(

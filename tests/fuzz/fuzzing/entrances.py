@@ -103,8 +103,16 @@ def first_transactions() -> list[bytes]:
     return [*signed, issue.raw]
 
 
-def run_append(height: int, data: bytes) -> None:
-    chain = chain_at(height)
+@cache
+def ruled_chain() -> Chain:
+    """Return a chain with the first block under an engine's rules."""
+    chain = samples.ruled_chain()
+    chain.append(samples.ruled_blocks()[0])
+    return chain
+
+
+def run_append(open_chain: Callable[[], Chain], data: bytes) -> None:
+    chain = open_chain()
     before, start = fingerprint(chain), chain.snapshot()
     try:
         chain.append(data)
@@ -123,12 +131,12 @@ def as_sound_block(rng: Random, samples_: Sequence[bytes]) -> Callable[[bytes], 
     raws = TreeMutator(rng, stock)
 
     def damage(data: bytes) -> bytes:
-        _, transactions, seal, certificate = rlp_decode(data)
+        _, transactions, *of_the_engine = rlp_decode(data)
         changed = [raw for raw in raws.mutate(transactions) if isinstance(raw, bytes)]
         changed += rng.choice((*stock, [], []))
         fields = {"transactions_root": binary_root(changed), "timestamp_ms": rng.getrandbits(45)}
         header = replace(Block.decode(data).header, **fields)
-        return rlp_encode([rlp_decode(header.encode()), changed, seal, certificate])
+        return rlp_encode([rlp_decode(header.encode()), changed, *of_the_engine])
 
     return damage
 
@@ -288,11 +296,21 @@ TARGETS = [
         Target(
             f"Chain.append at height {height}, {damage.__name__}",
             lambda height=height: [samples.blocks()[height + 1]],
-            partial(run_append, height),
+            partial(run_append, partial(chain_at, height)),
             damage=damage,
             share=6,
         )
         for height in (0, 5, 6, 7)
+        for damage in (as_rlp, as_sound_block)
+    ],
+    *[
+        Target(
+            f"Chain.append under rules, {damage.__name__}",
+            lambda: [samples.ruled_blocks()[1]],
+            partial(run_append, ruled_chain),
+            damage=damage,
+            share=6,
+        )
         for damage in (as_rlp, as_sound_block)
     ],
     # another engine may be named, which is for the caller to hand over

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chainstack_sdk import Account, Chain, ChainConfig
+from chainstack_sdk import Account, Chain, ChainConfig, InvalidInput
 from chainstack_sdk.core import MemoryStore, Transaction, sign_transaction
 from chainstack_sdk.core.chainfile import export_chain
+from chainstack_sdk.core.closing import HeaderExtras
 from chainstack_sdk.primitives import keccak256, rlp_encode
+from chainstack_sdk.testing import ScriptedRules
+
+if TYPE_CHECKING:
+    from chainstack_sdk.core.closing import Closing
 
 ALICE, BOB, CAROL = (Account(keccak256(name)) for name in (b"alice", b"bob", b"carol"))
 PEOPLE = (ALICE, BOB, CAROL)
@@ -125,6 +130,46 @@ def transactions() -> tuple[bytes, ...]:
 def blocks() -> tuple[bytes, ...]:
     """Return every block of the story, encoded."""
     return tuple(story().chain.block(height).encode() for height in range(story().chain.height + 1))
+
+
+class BoundRules(ScriptedRules):
+    """Fill every part of a block that is the engine's, and bind the attachment to the header."""
+
+    def __init__(self) -> None:
+        payouts = b"payouts"
+        extras = HeaderExtras(
+            b"\x05" * 32, b"\x06" * 80, b"certificate", keccak256(payouts), b"extra", payouts
+        )
+        super().__init__(slot=3, extras=extras)
+
+    def close(self, closing: Closing) -> None:
+        if closing.extras.work_commitment != keccak256(closing.extras.attachment):
+            raise InvalidInput("the header does not commit to this attachment")
+        closing.state.add_balance(closing.context.proposer, closing.base_fees + closing.tips)
+        closing.next_committee_hash = keccak256(closing.parent.next_committee_hash)
+
+
+def ruled_chain() -> Chain:
+    """Return a chain whose engine has rules for it, at block 0."""
+    chain = Chain.in_memory(config=CONFIG)
+    chain.blockchain.rules = BoundRules()
+    return chain
+
+
+@cache
+def ruled_blocks() -> tuple[bytes, ...]:
+    """Return two blocks under an engine's rules, encoded, the first of them on block 0."""
+    chain = ruled_chain()
+    encoded = []
+    for number in range(2):
+        chain.send(sign(ALICE, number, to=BOB.address, value=5))
+        encoded.append(chain.seal().encode())
+    return tuple(encoded)
+
+
+def all_blocks() -> tuple[bytes, ...]:
+    """Return blocks with and without an engine's parts, encoded."""
+    return blocks() + ruled_blocks()
 
 
 @cache

@@ -186,7 +186,7 @@ def test_malformed_headers_are_refused(name: str, data: bytes) -> None:
         decode_header(data)
 
 
-BLOCK = Block(HEADER, (PAYMENT,), seal=b"seal", parent_certificate=b"certificate")
+BLOCK = Block(HEADER, (PAYMENT,), seal=b"seal", parent_certificate=b"certificate", attachment=b"payouts")
 
 
 def test_a_block_comes_back() -> None:
@@ -197,8 +197,9 @@ def test_a_block_comes_back() -> None:
         [PAYMENT.raw],
         b"seal",
         b"certificate",
+        b"payouts",
     ]
-    assert Block.decode(Block(HEADER, ()).encode()) == Block(HEADER, (), b"", b"")
+    assert Block.decode(Block(HEADER, ()).encode()) == Block(HEADER, (), b"", b"", b"")
 
 
 def test_a_block_answers_for_its_header() -> None:
@@ -206,8 +207,8 @@ def test_a_block_answers_for_its_header() -> None:
     assert (BLOCK.state_root, BLOCK.parent_hash) == (HEADER.state_root, HEADER.parent_hash)
 
 
-def test_seal_and_certificate_are_outside_the_hash() -> None:
-    assert replace(BLOCK, seal=b"", parent_certificate=b"other").hash == BLOCK.hash
+def test_seal_certificate_and_attachment_are_outside_the_hash() -> None:
+    assert replace(BLOCK, seal=b"", parent_certificate=b"other", attachment=b"others").hash == BLOCK.hash
 
 
 def test_the_hash_of_a_certificate() -> None:
@@ -215,23 +216,24 @@ def test_the_hash_of_a_certificate() -> None:
     assert certificate_hash(b"certificate") == keccak256(b"certificate")
 
 
-PARTS = [WIRE, [PAYMENT.raw], b"seal", b"certificate"]
+PARTS = [WIRE, [PAYMENT.raw], b"seal", b"certificate", b"payouts"]
 
 
 @pytest.mark.parametrize(
     ("name", "item"),
     [
         ("a string", b"block"),
-        ("three parts", PARTS[:3]),
-        ("five parts", [*PARTS, b""]),
+        ("four parts", PARTS[:4]),
+        ("six parts", [*PARTS, b""]),
         ("a string as header", [b"header", *PARTS[1:]]),
         ("a header without its last field", [WIRE[:-1], *PARTS[1:]]),
         ("a string as transactions", [WIRE, b"raws", *PARTS[2:]]),
         ("a list as transaction", [WIRE, [[PAYMENT.raw]], *PARTS[2:]]),
         ("an empty transaction", [WIRE, [b""], *PARTS[2:]]),
         ("a cut transaction", [WIRE, [PAYMENT.raw[:-1]], *PARTS[2:]]),
-        ("a list as seal", [*PARTS[:2], [], b""]),
-        ("a list as certificate", [*PARTS[:3], []]),
+        ("a list as seal", [*PARTS[:2], [], *PARTS[3:]]),
+        ("a list as certificate", [*PARTS[:3], [], PARTS[4]]),
+        ("a list as attachment", [*PARTS[:4], []]),
     ],
 )
 def test_malformed_blocks_are_refused(name: str, item: object) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from chainstack_sdk.consensus import InstantEngine
 from chainstack_sdk.core.archive import NodeCodec, StoredCommitment
-from chainstack_sdk.core.blocks import certificate_hash
 from chainstack_sdk.core.diff import StateDiff
 from chainstack_sdk.core.execution import BlockExecution
 from chainstack_sdk.core.genesis import Genesis, GenesisAccount, state_root
@@ -28,6 +27,7 @@ from chainstack_sdk.testing import (
     FailingLedger,
     RecordingStore,
     ScriptedContract,
+    ScriptedRules,
     ScriptedRuntime,
     accounts,
     bare_chain,
@@ -151,13 +151,13 @@ def test_building_changes_nothing(chain: Blockchain) -> None:
 def test_commit_and_produce_agree() -> None:
     built, produced = in_memory(), in_memory()
     transactions = [payment(built, ALICE, BOB, 5), calls(built, nonce=1)]
-    candidate = built.build(transactions, slot=3, **when(built))
+    candidate = built.build(transactions, **when(built))
     block = built.commit(candidate, b"seal")
-    same, rejected = produced.produce(transactions, slot=3, decide=lambda header: b"seal", **when(produced))
+    same, rejected = produced.produce(transactions, decide=lambda header: b"seal", **when(produced))
     assert block == same
     assert rejected == ()
     assert picture(built) == picture(produced)
-    assert (block.seal, block.header.slot) == (b"seal", 3)
+    assert block.seal == b"seal"
 
 
 def test_many_candidates_one_commit(chain: Blockchain) -> None:
@@ -199,15 +199,6 @@ def test_base_fees_follow_the_blocks(chain: Blockchain) -> None:
     assert extend(chain).header.base_fee == expected
 
 
-def test_the_parents_certificate_is_bound_to_the_header(chain: Blockchain) -> None:
-    candidate = chain.build([], parent_certificate=b"votes", **when(chain))
-    block = chain.commit(candidate)
-    assert block.parent_certificate == b"votes"
-    assert block.header.parent_certificate_hash == certificate_hash(b"votes")
-    again, _ = chain.produce([], parent_certificate=b"more", decide=lambda header: b"", **when(chain))
-    assert again.header.parent_certificate_hash == certificate_hash(b"more")
-
-
 # Failures leave the chain as it was ----------------------------------------------------------------------
 
 
@@ -217,7 +208,7 @@ def test_the_parents_certificate_is_bound_to_the_header(chain: Blockchain) -> No
         ("the parent's time", {"timestamp_ms": GENESIS.timestamp_ms}, UsageError),
         ("a time above 64 bits", {"timestamp_ms": 1 << 64}, InvalidInput),
         ("a short proposer", {"proposer": bytes(19)}, UsageError),
-        ("a negative slot", {"slot": -1}, InvalidInput),
+        ("an attachment without rules", {"attachment": b"payouts"}, UsageError),
     ],
 )
 def test_a_block_that_cannot_be(
@@ -228,6 +219,14 @@ def test_a_block_that_cannot_be(
         chain.build([payment(chain, ALICE, BOB, 5)], **{**when(chain), **change})
     assert picture(chain) == before
     extend(chain, payment(chain, ALICE, BOB, 5))
+
+
+def test_a_slot_that_fits_no_header() -> None:
+    chain = bare_chain(genesis=GENESIS, rules=ScriptedRules(slot=-1))
+    before = picture(chain)
+    with pytest.raises(InvalidInput, match="slot"):
+        chain.build([payment(chain, ALICE, BOB, 5)], **when(chain))
+    assert picture(chain) == before
 
 
 def test_a_contract_that_blunders(chain: Blockchain) -> None:
@@ -500,9 +499,24 @@ def test_contexts(chain: Blockchain) -> None:
     assert (context.timestamp_ms, context.proposer) == (header.timestamp_ms, PROPOSER)
     assert (context.gas_limit, context.base_fee) == (header.gas_limit, header.base_fee)
     assert context.parent_hash == header.parent_hash
-    following = chain.next_context(timestamp_ms=5, proposer=bytes(20), slot=9)
+    following = chain.next_context(timestamp_ms=5, proposer=bytes(20))
     assert (following.height, following.parent_hash) == (4, chain.head.hash)
-    assert (following.base_fee, following.slot) == (chain.next_base_fee, 9)
+    assert (following.base_fee, following.slot) == (chain.next_base_fee, 0)
+
+
+def test_headers_by_hash(chain: Blockchain) -> None:
+    grown(chain)
+    for height in range(4):
+        header = chain.ledger.header(height)
+        assert chain.header_of(header.hash) == header
+    assert chain.header_of(bytes(32)) is None
+    first, second = (
+        chain.build([payment(chain, ALICE, BOB, value)], **when(chain)).block for value in (1, 2)
+    )
+    assert chain.header_of(second.hash) == second.header
+    assert chain.header_of(first.hash) is None
+    chain.append(first)
+    assert chain.header_of(first.hash) == first.header
 
 
 # Taking up a ledger --------------------------------------------------------------------------------------

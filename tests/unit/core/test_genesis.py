@@ -27,6 +27,7 @@ FULL = Genesis(
     gas_limit=30_000_000,
     base_fee=9,
     engine="other",
+    engine_parameters=b"terms",
     extra_data=b"extra",
     burn_base_fee=True,
 )
@@ -117,7 +118,11 @@ def with_account(*fields: object) -> list[object]:
         ("a leading zero", with_part(2, b"\x00\x01")),
         ("a gas limit too low", with_part(3, b"\x01")),
         ("a list as base fee", with_part(4, [])),
-        ("an engine that is no text", with_part(5, b"\xff")),
+        ("a name as engine", with_part(5, b"other")),
+        ("an engine that is no text", with_part(5, [b"\xff", b""])),
+        ("an engine without parameters", with_part(5, [b"other"])),
+        ("a list as parameters", with_part(5, [b"other", []])),
+        ("an engine of three parts", with_part(5, [b"other", b"", b""])),
         ("extra data of 33 bytes", with_part(6, bytes(33))),
         ("a list as extra data", with_part(6, [])),
         ("a burn flag of two", with_part(7, b"\x02")),
@@ -157,7 +162,14 @@ def test_block_0() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"chain_id": 8}, {"engine": "x"}, {"burn_base_fee": False}, {"accounts": {}}, {"extra_data": b""}],
+    [
+        {"chain_id": 8},
+        {"engine": "x"},
+        {"engine_parameters": b""},
+        {"burn_base_fee": False},
+        {"accounts": {}},
+        {"extra_data": b""},
+    ],
 )
 def test_block_0_commits_to_every_parameter(change: dict[str, object]) -> None:
     other = replace(FULL, **change)  # type: ignore[arg-type]

@@ -16,9 +16,12 @@ IMPLEMENTATIONS: dict[str, list[type[Any]]] = {
     "Contract": [testing.ScriptedContract],
     "ContractRuntime": [testing.NullRuntime, testing.ScriptedRuntime],
     "FeePolicy": [testing.FixedFees],
+    "ChainRules": [testing.ScriptedRules],
     "HeaderRule": [testing.AcceptAllHeaders],
+    "CandidateRule": [testing.AcceptAllHeaders],
     "FinalityRule": [testing.AcceptAllHeaders],
     "ConsensusEngine": [testing.ScriptedEngine],
+    "Consensus": [testing.ScriptedConsensus],
     "Clock": [testing.FixedClock],
     "Ledger": [testing.FailingLedger],
 }

@@ -26,10 +26,19 @@ from chainstack_sdk.core.validation import receipts_root, transactions_root
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.primitives.rlp import rlp_decode, rlp_encode
-from chainstack_sdk.testing import ScriptedContract, ScriptedRuntime, accounts, bare_chain, extend, payment
+from chainstack_sdk.testing import (
+    AcceptAllHeaders,
+    ScriptedContract,
+    ScriptedRuntime,
+    accounts,
+    bare_chain,
+    extend,
+    payment,
+)
 from chainstack_sdk.testing.bare import PROPOSER
 
 if TYPE_CHECKING:
+    from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.core.call import Call
     from chainstack_sdk.core.chain import Blockchain
     from chainstack_sdk.core.transactions import Transaction
@@ -120,7 +129,35 @@ def test_the_valid_block_is_appended_from_its_bytes(chain: Blockchain) -> None:
     assert chain.append(Block.decode(VALID.encode())) == RECEIPTS
 
 
+class NoGuests(AcceptAllHeaders):
+    """Takes candidates of one proposer only."""
+
+    def validate_candidate(self, header: Header, parent: Header) -> None:
+        assert parent == PARENT
+        if header.proposer != PROPOSER:
+            raise InvalidInput("a guest's block")
+
+
+def test_a_candidate_is_checked_and_decided_later(chain: Blockchain) -> None:
+    before = picture(chain)
+    candidate = chain.check(VALID, NoGuests())
+    assert (candidate.block, candidate.receipts, candidate.rejected) == (VALID, RECEIPTS, ())
+    assert picture(chain) == before
+    assert chain.commit(candidate) == VALID
+    assert picture(chain) == picture(SOURCE)
+
+
+def test_a_candidate_that_the_engine_does_not_want(chain: Blockchain) -> None:
+    before = picture(chain)
+    with pytest.raises(InvalidInput, match="guest"):
+        chain.check(header(proposer=BOB.address)(VALID), NoGuests())
+    assert picture(chain) == before
+
+
 def test_an_executor_recovers_the_senders(chain: Blockchain) -> None:
+    known.clear()
+    with ThreadPoolExecutor(1) as executor:
+        assert chain.check(Block.decode(VALID.encode()), NoGuests(), executor).receipts == RECEIPTS
     known.clear()
     with ThreadPoolExecutor(1) as executor:
         assert chain.append(Block.decode(VALID.encode()), executor) == RECEIPTS
@@ -206,6 +243,8 @@ CASES: list[tuple[str, Malleate, str]] = [
     ("the parent's base fee", header(base_fee=PARENT.base_fee), "wrong base fee"),
     ("no base fee", header(base_fee=0), "wrong base fee"),
     ("a certificate's hash alone", header(parent_certificate_hash=b"\x01" * 32), "parent certificate hash"),
+    ("a committee from nowhere", header(next_committee_hash=b"\x01" * 32), "wrong next committee hash"),
+    ("an attachment", lambda block: replace(block, attachment=b"payouts"), "attachment"),
     ("a certificate alone", lambda block: replace(block, parent_certificate=b"votes"), "parent certificate"),
     ("a seal", lambda block: replace(block, seal=b"\x00"), "seal"),
     ("no transactions in the body", lambda block: replace(block, transactions=()), "wrong transactions root"),
@@ -238,6 +277,10 @@ def test_what_is_wrong_is_refused(chain: Blockchain, name: str, malleate: Mallea
         chain.append(bad)
     assert caught.value.height == bad.height
     assert picture(chain) == before
+    if name != "a seal":  # which is for whoever decides on the candidate
+        with pytest.raises(InvalidInput, match=told):
+            chain.check(bad, AcceptAllHeaders())
+        assert picture(chain) == before
     assert chain.append(VALID) == RECEIPTS
 
 
@@ -295,7 +338,6 @@ FREE = {
     "slot": 1,
     "seed": b"\x01" * 32,
     "seed_proof": b"\x01" * 80,
-    "next_committee_hash": b"\x01" * 32,
     "work_commitment": b"\x01" * 8,
     "extra_data": b"hello",
 }
@@ -316,7 +358,7 @@ def test_the_cases_name_every_field() -> None:
     """A field added to the header must be added here."""
     checked = set(FREE) | {"version", "chain_id", "height", "parent_hash", "state_root", "transactions_root"}
     checked |= {"receipts_root", "messages_root", "history_root", "proposer", "logs_bloom", "gas_limit"}
-    checked |= {"gas_used", "base_fee", "parent_certificate_hash"}
+    checked |= {"gas_used", "base_fee", "parent_certificate_hash", "next_committee_hash"}
     assert checked == set(VALID.header.__dataclass_fields__) - {"hash"}
 
 

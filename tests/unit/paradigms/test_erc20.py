@@ -2,10 +2,10 @@
 
 import pytest
 
+from chainstack_sdk.core.native.slots import mapping_slot, slot
 from chainstack_sdk.core.receipts import SUCCEEDED
 from chainstack_sdk.paradigms import FACTORY_ADDRESS, Factory
 from chainstack_sdk.paradigms.erc20 import UNLIMITED, Erc20
-from chainstack_sdk.paradigms.slots import mapping_slot, slot
 from chainstack_sdk.primitives.abi import encode_abi
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
 from chainstack_sdk.primitives.errors import Reverted, UsageError

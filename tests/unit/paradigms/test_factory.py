@@ -1,9 +1,9 @@
 import pytest
 
+from chainstack_sdk.core.native.code import paradigm_code
+from chainstack_sdk.core.native.contract import error, event, external
+from chainstack_sdk.core.native.slots import slot
 from chainstack_sdk.paradigms import FACTORY_ADDRESS, FACTORY_CODE, Factory, Paradigm, default_registry
-from chainstack_sdk.paradigms.code import paradigm_code
-from chainstack_sdk.paradigms.contract import error, event, external
-from chainstack_sdk.paradigms.slots import slot
 from chainstack_sdk.primitives.address import contract_address
 from chainstack_sdk.primitives.errors import Reverted
 

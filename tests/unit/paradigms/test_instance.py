@@ -1,6 +1,8 @@
 import pytest
 
 from chainstack_sdk.chain import Chain
+from chainstack_sdk.core.native.contract import error, event, external
+from chainstack_sdk.core.native.slots import slot
 from chainstack_sdk.paradigms import (
     Erc20Api,
     Erc20Token,
@@ -10,9 +12,7 @@ from chainstack_sdk.paradigms import (
     ParadigmApi,
     default_registry,
 )
-from chainstack_sdk.paradigms.contract import error, event, external
 from chainstack_sdk.paradigms.erc20 import Erc20
-from chainstack_sdk.paradigms.slots import slot
 from chainstack_sdk.primitives.address import to_checksum_address
 from chainstack_sdk.primitives.errors import Rejected, Reverted, UsageError
 from chainstack_sdk.primitives.keys import Account

@@ -1,8 +1,8 @@
 import pytest
 
+from chainstack_sdk.core.native.code import paradigm_code, system_code
+from chainstack_sdk.core.native.contract import NativeContract
 from chainstack_sdk.paradigms import runtime as module
-from chainstack_sdk.paradigms.code import paradigm_code, system_code
-from chainstack_sdk.paradigms.contract import NativeContract
 from chainstack_sdk.paradigms.factory import FACTORY_CODE, Factory
 from chainstack_sdk.paradigms.registry import Registry
 from chainstack_sdk.paradigms.runtime import Runtime

@@ -1,8 +1,8 @@
 import pytest
 from pydantic import BaseModel, Field
 
-from chainstack_sdk.paradigms.contract import error, event, external
-from chainstack_sdk.paradigms.slots import slot
+from chainstack_sdk.core.native.contract import error, event, external
+from chainstack_sdk.core.native.slots import slot
 from chainstack_sdk.paradigms.template import Paradigm
 from chainstack_sdk.primitives.abi import Constructor
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError

@@ -1,6 +1,6 @@
 import pytest
 
-from chainstack_sdk.paradigms.code import paradigm_code, parse_paradigm_code, system_code
+from chainstack_sdk.core.native.code import paradigm_code, parse_paradigm_code, system_code
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.rlp import rlp_encode
 

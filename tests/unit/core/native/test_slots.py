@@ -1,9 +1,8 @@
 import pytest
 
 from chainstack_sdk.core.call import Call, Environment
-from chainstack_sdk.core.state import State
-from chainstack_sdk.paradigms import slots
-from chainstack_sdk.paradigms.slots import (
+from chainstack_sdk.core.native import slots
+from chainstack_sdk.core.native.slots import (
     MappingSlots,
     NestedMappingSlots,
     array_slot,
@@ -14,6 +13,7 @@ from chainstack_sdk.paradigms.slots import (
     store_bytes,
     text_mapping_slot,
 )
+from chainstack_sdk.core.state import State
 from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.keccak import keccak256
 

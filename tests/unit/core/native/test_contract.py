@@ -1,8 +1,8 @@
 import pytest
 
 from chainstack_sdk.core.call import Call, Environment
+from chainstack_sdk.core.native.contract import NativeContract, error, event, external
 from chainstack_sdk.core.state import State
-from chainstack_sdk.paradigms.contract import NativeContract, error, event, external
 from chainstack_sdk.primitives.abi import ErrorType, Event, encode_abi
 from chainstack_sdk.primitives.errors import Reverted, UsageError
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainstack_sdk.consensus.bft import (
@@ -260,7 +260,9 @@ class World:
 FAULTS = ("sign", "duplicate", "lose", "elapse", "crash", "resend", "catch up", "cut", "jam", "lie")
 mixes = st.fixed_dictionaries({fault: st.sampled_from((0, 1, 4, 10)) for fault in FAULTS})
 seeds = st.integers(0, 2**32)
-ACTIONS = 400
+EXAMPLES = settings().max_examples // 4
+"""A run is a long story; fewer of them will do."""
+ACTIONS = 300
 """How much happens in a run before the network heals."""
 
 
@@ -271,6 +273,7 @@ def run(world: World, mix: dict[str, int]) -> None:
         world.act(action)
 
 
+@settings(max_examples=EXAMPLES)
 @given(seeds, mixes)
 def test_honest_validators_agree_and_are_not_accused(seed: int, mix: dict[str, int]) -> None:
     world = World(4, seed)
@@ -279,6 +282,7 @@ def test_honest_validators_agree_and_are_not_accused(seed: int, mix: dict[str, i
     assert world.accused == set()
 
 
+@settings(max_examples=EXAMPLES)
 @given(seeds, mixes)
 def test_validators_agree_beside_a_liar(seed: int, mix: dict[str, int]) -> None:
     world = World(LIAR, seed)
@@ -287,6 +291,7 @@ def test_validators_agree_beside_a_liar(seed: int, mix: dict[str, int]) -> None:
     assert world.accused <= {ADDRESSES[LIAR]}
 
 
+@settings(max_examples=EXAMPLES)
 @given(seeds, mixes)
 def test_a_crash_of_all_at_once_loses_nothing_that_matters(seed: int, mix: dict[str, int]) -> None:
     world = World(LIAR, seed)

@@ -288,7 +288,7 @@ class BftCore:
         self._state = state = record.state
         keeper = self._current.keeper
         keeper.enter(state.round)
-        for vote in record.polka:
+        for vote in record.votes:
             if vote.validator in keeper.validators:
                 keeper.add(vote)
         for message in record.messages:
@@ -462,8 +462,8 @@ class BftCore:
     def _flush(self) -> tuple[EngineOutput, ...]:
         """Return what has gathered, messages to sign last: the host may answer them at once."""
         if self._to_sign and self._address is not None:
-            polka = self._current.polka(self._state)
-            record = Record(self._chain_id, self._address, self._state, tuple(self._own), polka)
+            votes = self._current.votes_to_keep(self._state)
+            record = Record(self._chain_id, self._address, self._state, tuple(self._own), votes)
             self._outputs.append(Persist(record.encode(), tuple(self._to_sign)))
             self._to_sign.clear()
         outputs = tuple(self._outputs)

@@ -10,6 +10,8 @@ from chainstack_sdk.consensus.bft.round import Decision
 from chainstack_sdk.consensus.bft.votes import VoteKeeper
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from chainstack_sdk.consensus.bft.messages import SignedVote
     from chainstack_sdk.consensus.bft.round import RoundState
     from chainstack_sdk.consensus.bft.validators import ValidatorSet
@@ -52,11 +54,14 @@ class HeightLog:
         self._fetched.add(block_hash)
         return True
 
-    def polka(self, state: RoundState) -> tuple[SignedVote, ...]:
-        """Return the prevotes behind the valid value of a state of this height."""
-        if state.valid_value is None:
-            return ()
-        return tuple(self.keeper.votes_for(VoteKind.PREVOTE, state.valid_round, state.valid_value).values())
+    def votes_to_keep(self, state: RoundState) -> tuple[SignedVote, ...]:
+        """Return the votes that a state of this height rests on, which its record holds too."""
+        keeper = self.keeper
+        polka: Mapping[bytes, SignedVote] = {}
+        if state.valid_value is not None:
+            polka = keeper.votes_for(VoteKind.PREVOTE, state.valid_round, state.valid_value)
+        before = [vote for vote in keeper.votes(state.round - 1) if vote.vote.kind is VoteKind.PRECOMMIT]
+        return (*polka.values(), *before)
 
     def close(self, block_hash: bytes) -> None:
         """Note which block the chain appended, whoever decided on it."""

@@ -6,13 +6,15 @@ step, with the same lock. It holds
 - the state of the round;
 - the messages of that round that were to be signed: they may be signed again, unchanged. Messages of
   earlier rounds need not be kept, as nobody votes in a round that he has left;
-- the polka that stands behind the valid value, so that a restarted proposer can still convince others.
+- votes of others, as they may be lost elsewhere: the polka behind the valid value, without which a
+  restarted proposer could convince nobody, and the precommits of the round before, without which those
+  who are still in that round might wait for ever.
 
 ::
 
     version u8 ‖ chain id u64 ‖ address 20 ‖ height u64 ‖ round u32 ‖ step u8 ‖
     locked round + 1 u32 ‖ locked value 32 ‖ valid round + 1 u32 ‖ valid value 32 ‖
-    number of messages u8 ‖ (size u16 ‖ message)… ‖ number of prevotes u16 ‖ prevote 130 … ‖ checksum 32
+    number of messages u8 ‖ (size u16 ‖ message)… ‖ number of votes u16 ‖ vote 130 … ‖ checksum 32
 
 Messages are as on the wire, with zeros for the signature; absent values are zeros; the checksum is
 keccak-256 of all before it.
@@ -27,7 +29,6 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.consensus.bft.messages import (
     NIL,
     SignedVote,
-    VoteKind,
     attach,
     content,
     decode_message,
@@ -56,8 +57,8 @@ class Record:
     """Without the flags of the round, which are found again from the messages of others."""
     messages: tuple[Vote | Proposal, ...] = ()
     """What was to be signed in the round of the state."""
-    polka: tuple[SignedVote, ...] = ()
-    """The prevotes for the valid value in the valid round."""
+    votes: tuple[SignedVote, ...] = ()
+    """The prevotes for the valid value in its round, and the precommits of the round before the current."""
 
     def encode(self) -> bytes:
         """Return the bytes laid out in the module's description."""
@@ -81,8 +82,8 @@ class Record:
         for message in self.messages:
             encoded = attach(message, self.address, _NO_SIGNATURE).encode()
             parts += (len(encoded).to_bytes(2, "big"), encoded)
-        parts.append(len(self.polka).to_bytes(2, "big"))
-        parts += [vote.encode() for vote in self.polka]
+        parts.append(len(self.votes).to_bytes(2, "big"))
+        parts += [vote.encode() for vote in self.votes]
         body = b"".join(parts)
         return body + keccak256(body)
 
@@ -113,7 +114,7 @@ class Record:
             valid_round=valid - 1,
         )
         messages, rest = _messages(body[_HEAD.size :], count)
-        record = cls(chain_id, address, state, messages, _polka(rest))
+        record = cls(chain_id, address, state, messages, _votes(rest))
         if record.encode() != data:
             raise InvalidInput("the consensus record is not in its canonical form")
         return record
@@ -130,11 +131,7 @@ def _messages(data: bytes, count: int) -> tuple[tuple[Vote | Proposal, ...], byt
     return tuple(messages), data
 
 
-def _polka(data: bytes) -> tuple[SignedVote, ...]:
-    votes = []
-    for at in range(2, len(data), _VOTE_BYTES):
-        vote = decode_message(data[at : at + _VOTE_BYTES])
-        if not isinstance(vote, SignedVote) or vote.vote.kind is not VoteKind.PREVOTE:
-            raise InvalidInput("the polka of a consensus record is made of prevotes")
-        votes.append(vote)
-    return tuple(votes)
+def _votes(data: bytes) -> tuple[SignedVote, ...]:
+    messages = [decode_message(data[at : at + _VOTE_BYTES]) for at in range(2, len(data), _VOTE_BYTES)]
+    # nothing else has this size; and the caller compares encodings
+    return tuple(message for message in messages if isinstance(message, SignedVote))

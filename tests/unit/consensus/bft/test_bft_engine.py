@@ -80,10 +80,10 @@ def elapsed(kind: str, round_: int = 0, height: int = 1) -> TimeoutElapsed:
 
 
 def persist(
-    state: RoundState, *messages: Vote | Proposal, new: int = 1, index: int = 0, polka: Any = ()
+    state: RoundState, *messages: Vote | Proposal, new: int = 1, index: int = 0, votes: Any = ()
 ) -> Persist:
     """Return the record of a state and a round's messages, the last of which are to be signed."""
-    record = Record(CHAIN, who(index), state, messages, polka)
+    record = Record(CHAIN, who(index), state, messages, votes)
     signs = tuple(Sign(message.payload(CHAIN)) for message in messages[-new:])
     return Persist(record.encode(), signs)
 
@@ -131,7 +131,7 @@ def test_a_decision() -> None:
         (
             "a polka: lock, precommit",
             received(prevote(2, A)),
-            (persist(LOCKED, VOTE_A, COMMIT_A, polka=POLKA_A),),
+            (persist(LOCKED, VOTE_A, COMMIT_A, votes=POLKA_A),),
             LOCKED,
         ),
         ("a precommit of another before the own is signed", received(precommit(1, A)), (), LOCKED),
@@ -374,7 +374,7 @@ def test_a_locked_proposer_proposes_its_lock_and_proves_it() -> None:
     engine.process(BlockProposed(1, B))
     made = Proposal(1, 3, A, 0)
     state = RoundState(1, 3, Step.PROPOSE, A, 0, A, 0)
-    assert to_round(engine, 3) == (wait("propose", 3), persist(state, made, polka=POLKA_A))
+    assert to_round(engine, 3) == (wait("propose", 3), persist(state, made, votes=POLKA_A))
     outputs = engine.process(signed(made))
     polka = tuple(said(vote) for vote in POLKA_A)
     assert outputs[:4] == (said(proposal(0, A, 3, 0)), *polka)
@@ -479,7 +479,7 @@ def test_messages_of_the_next_height_wait_for_it() -> None:
     outputs = engine.process(BlockProposed(2, A))
     votes = Vote(PREVOTE, 2, 0, A), Vote(PRECOMMIT, 2, 0, A)
     polka = tuple(prevote(index, A, height=2) for index in (2, 1, 3))  # by sender, as first heard
-    assert outputs == (persist(state, *votes, new=2, polka=polka),)
+    assert outputs == (persist(state, *votes, new=2, votes=polka),)
 
 
 def test_of_the_next_height_few_messages_are_kept() -> None:

@@ -6,6 +6,7 @@ from bft_kit import FOUR, A, B, precommit, prevote, proposal, signature_of
 
 from chainstack_sdk.consensus.bft.certificate import Certificate
 from chainstack_sdk.consensus.bft.heightlog import HeightLog
+from chainstack_sdk.consensus.bft.messages import NIL
 from chainstack_sdk.consensus.bft.round import Decision, RoundState
 
 
@@ -23,12 +24,16 @@ def test_a_block_is_fetched_once_and_not_when_judged() -> None:
     assert [log.needs_fetching(block) for block in (A, B, B)] == [False, True, False]
 
 
-def test_the_polka_behind_the_valid_value() -> None:
+def test_the_votes_that_a_state_rests_on() -> None:
     log = HeightLog(1, FOUR)
-    for index in (2, 0):
-        log.keeper.add(prevote(index, A))
-    assert log.polka(RoundState(1)) == ()
-    assert log.polka(RoundState(1, valid_value=A, valid_round=0)) == (prevote(2, A), prevote(0, A))
+    log.keeper.enter(2)
+    polka = [prevote(2, A), prevote(0, A)]
+    before = [precommit(0, B, 1), precommit(1, NIL, 1)]
+    for message in (*polka, prevote(1, B), precommit(1, A), prevote(0, A, 1), *before, precommit(0, A, 2)):
+        log.keeper.add(message)
+    assert log.votes_to_keep(RoundState(1)) == ()
+    assert log.votes_to_keep(RoundState(1, valid_value=A, valid_round=0)) == tuple(polka)
+    assert log.votes_to_keep(RoundState(1, 2, valid_value=A, valid_round=0)) == (*polka, *before)
 
 
 def test_the_seal_and_the_extra_of_the_decision() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from bft_kit import CHAIN, PRECOMMIT, PREVOTE, A, B, precommit, prevote, who
+from bft_kit import CHAIN, PRECOMMIT, PREVOTE, A, B, precommit, prevote, proposal, who
 
 from chainstack_sdk.consensus.bft.messages import MAX_EXTRA, NIL, Proposal, Vote
 from chainstack_sdk.consensus.bft.record import Record
@@ -15,7 +15,8 @@ from chainstack_sdk.primitives.keccak import keccak256
 
 LOCKED = RoundState(9, 4, Step.PRECOMMIT, A, 4, B, 2)
 MESSAGES = (Proposal(9, 4, A, 2, bytes(MAX_EXTRA)), Vote(PREVOTE, 9, 4, A), Vote(PRECOMMIT, 9, 4, NIL))
-FULL = Record(CHAIN, who(1), LOCKED, MESSAGES, tuple(prevote(index, B, 2, 9) for index in range(3)))
+VOTES = (*(prevote(index, B, 2, 9) for index in range(3)), precommit(3, NIL, 3, 9))
+FULL = Record(CHAIN, who(1), LOCKED, MESSAGES, VOTES)
 BARE = Record(CHAIN, who(1), RoundState(1))
 
 
@@ -53,6 +54,11 @@ def resealed(change: bytes, at: int, record: Record = BARE) -> bytes:
     return changed + keccak256(changed)
 
 
+def with_votes(votes: bytes) -> bytes:
+    """Return a record with other bytes in place of one vote."""
+    return resealed(votes, COUNT + 3, replace(BARE, votes=(precommit(0, A),)))
+
+
 COUNT = len(BARE.encode()) - 32 - 3
 """Where the number of messages stands."""
 
@@ -65,9 +71,9 @@ COUNT = len(BARE.encode()) - 32 - 3
         ("a decided step", resealed(b"\4", 41)),
         ("a locked value without a round", resealed(A, 46)),
         ("a message that is not there", resealed(b"\1", COUNT)),
-        ("a polka that is not there", resealed(b"\1", COUNT + 2)),
+        ("votes that are not there", resealed(b"\1", COUNT + 2)),
         ("bytes after the end", resealed(bytes(5), COUNT + 1)),
-        ("a polka of precommits", replace(BARE, polka=(precommit(0, A),)).encode()),
+        ("a proposal among the votes", with_votes(proposal(1, A).encode()[:130])),
     ],
 )
 def test_contents_that_are_no_records(name: str, data: bytes) -> None:
@@ -75,7 +81,7 @@ def test_contents_that_are_no_records(name: str, data: bytes) -> None:
         Record.decode(data)
 
 
-def test_a_cut_polka_is_refused() -> None:
+def test_a_cut_vote_is_refused() -> None:
     body = FULL.encode()[:-32]
     for end in (len(body) - 130, len(body) - 1):
         with pytest.raises(InvalidInput):

@@ -151,6 +151,22 @@ def test_a_record_ahead_is_forgotten_when_the_chain_leaps_over_it() -> None:
     assert asked(engine.process(TimeoutElapsed(Timeout("propose", 7, 0)))) != []
 
 
+def test_what_took_it_to_its_round_is_remembered() -> None:
+    """Those who are in the round before may have missed a precommit that only this validator has seen."""
+    engine = core(0)
+    engine.start()
+    before = [precommit(1, NIL), precommit(2, A), precommit(3, NIL)]
+    for message in before:
+        engine.process(received(message))
+    engine.process(TimeoutElapsed(Timeout("precommit", 1, 0)))
+    (kept,) = engine.process(TimeoutElapsed(Timeout("propose", 1, 1)))
+    assert isinstance(kept, Persist)
+    again = core(0)
+    again.process(Restored(kept.record))
+    assert again.state == RoundState(1, 1, Step.PREVOTE)
+    assert set(again.resend()) == {message.encode() for message in before}
+
+
 STORY: list[EngineInput] = [
     BlockProposed(1, A),
     BlockProposed(1, B),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[4]
@@ -12,6 +13,7 @@ SOURCES = REPOSITORY / "src" / "chainstack_sdk" / "consensus" / "bft"
 LINES_OF_THE_ALGORITHM = range(1, 68)
 
 
+@cache
 def functions_of(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}

@@ -68,3 +68,7 @@ class Closing:
     """Wei on top of the base fees."""
     next_committee_hash: bytes = ZERO_HASH
     """Set by the rules: what the header commits to, 32 bytes."""
+
+    def fees(self, *, burn_base_fee: bool) -> int:
+        """Return the wei of the block's fees that may be handed out."""
+        return self.tips if burn_base_fee else self.base_fees + self.tips

@@ -39,6 +39,34 @@ def validate_block(block: Block, parent: Header, history_root: bytes) -> None:
         With what was ``expected`` and what is there (``actual``).
     """
     header = block.header
+    validate_lineage(header, parent)
+    expect(header.history_root, history_root, "history root", header)
+    expect(header.messages_root, binary_root(()), "messages root", header)
+    certificate = certificate_hash(block.parent_certificate)
+    expect(header.parent_certificate_hash, certificate, "parent certificate hash", header)
+    expect(header.transactions_root, transactions_root(block.transactions), "transactions root", header)
+
+
+def validate_lineage(header: Header, parent: Header) -> None:
+    """Check that a header continues a valid one, with nothing but the two at hand.
+
+    Whoever follows headers without blocks (a light client, an engine that compares branches) checks this
+    first and then the engine's own rule.
+
+    What only a whole block or its execution shows is not covered: roots, receipts, the history root.
+
+    Parameters
+    ----------
+    header
+        Any header.
+    parent
+        One that has been checked itself.
+
+    Raises
+    ------
+    InvalidInput
+        With what was ``expected`` and what is there (``actual``).
+    """
     base_fee = next_base_fee(parent.base_fee, parent.gas_used, parent.gas_limit)
     expect(header.version, VERSION, "version", header)
     expect(header.height, parent.height + 1, "height", header)
@@ -46,8 +74,13 @@ def validate_block(block: Block, parent: Header, history_root: bytes) -> None:
     expect(header.chain_id, parent.chain_id, "chain id", header)
     expect(header.gas_limit, parent.gas_limit, "gas limit", header)
     expect(header.base_fee, base_fee, "base fee", header)
-    expect(header.history_root, history_root, "history root", header)
-    expect(header.messages_root, binary_root(()), "messages root", header)
+    if header.gas_used > header.gas_limit:
+        raise InvalidInput(
+            "a block uses more gas than it has",
+            height=header.height,
+            expected=header.gas_limit,
+            actual=header.gas_used,
+        )
     if header.timestamp_ms <= parent.timestamp_ms:
         raise InvalidInput(
             "a block is younger than its parent",
@@ -55,9 +88,6 @@ def validate_block(block: Block, parent: Header, history_root: bytes) -> None:
             expected=parent.timestamp_ms,
             actual=header.timestamp_ms,
         )
-    certificate = certificate_hash(block.parent_certificate)
-    expect(header.parent_certificate_hash, certificate, "parent certificate hash", header)
-    expect(header.transactions_root, transactions_root(block.transactions), "transactions root", header)
 
 
 def run_strictly(execution: BlockExecution, block: Block) -> None:

@@ -27,7 +27,7 @@ class Town:
 @pytest.fixture
 def town() -> Town:
     alice, bob = (Account.from_key(keccak256(name)) for name in (b"alice", b"bob"))
-    chain = ChainStack.local(funds={alice: ether(100)}).main
+    chain = ChainStack.local(funds={alice: ether(100)}, consensus="instant").main
     token = chain.erc20.issue(alice, name="Gold", symbol="GLD", supply=1_000)
     token.transfer(alice, bob, 5)
     token.transfer(alice, bob, 7)

@@ -148,7 +148,7 @@ def test_a_receipt_names_the_issued_contract(town, ask) -> None:
 def test_receipts_of_a_block_number_its_logs(town, ask) -> None:
     chain, token, alice, bob = town.chain, town.token, town.alice, town.bob
     chain.auto_seal = False
-    pay = [token.paradigm.abi_function("transfer").encode_call(bob, value) for value in (1, 2_000, 3)]
+    pay = [token.contract.abi_function("transfer").encode_call(bob, value) for value in (1, 2_000, 3)]
     for nonce, data in enumerate(pay, 3):
         chain.send(chain.sign(alice, token, data=data, gas=100_000, nonce=nonce))
     block = chain.seal()

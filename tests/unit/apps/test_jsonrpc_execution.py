@@ -14,7 +14,7 @@ def transfer(town):
     """Alice's call of the token's transfer, as JSON."""
 
     def transfer(value: int) -> dict:
-        data = town.token.paradigm.abi_function("transfer").encode_call(town.bob, value)
+        data = town.token.contract.abi_function("transfer").encode_call(town.bob, value)
         return {"from": text(town.alice.address), "to": text(town.token.address), "data": text(data)}
 
     return transfer
@@ -22,7 +22,7 @@ def transfer(town):
 
 @pytest.fixture
 def balance(town):
-    data = town.token.paradigm.abi_function("balanceOf").encode_call(town.bob)
+    data = town.token.contract.abi_function("balanceOf").encode_call(town.bob)
     return {"to": text(town.token.address), "input": text(data)}
 
 
@@ -45,7 +45,7 @@ def test_a_call_at_the_head_is_in_the_next_block(town, ask) -> None:
     deadline = chain.head.timestamp_ms // 1000
     signature = token.sign_permit(alice, bob, 5, deadline=deadline)
     parts = signature[64], signature[:32], signature[32:64]
-    data = token.paradigm.abi_function("permit").encode_call(alice, bob, 5, deadline, *parts)
+    data = token.contract.abi_function("permit").encode_call(alice, bob, 5, deadline, *parts)
     request = {"to": text(token.address), "data": text(data)}
     assert ask("eth_call", request, "0x3") == "0x"
     with pytest.raises(Exception, match="ERC2612ExpiredSignature"):
@@ -57,7 +57,7 @@ def test_a_refusal_carries_its_data(town, ask, transfer, refused) -> None:
         with refused(3, "execution reverted: ") as caught:
             ask(method, transfer(2_000))
         data = bytes.fromhex(caught.value.data[2:])
-        assert "ERC20InsufficientBalance" in decode_revert(data, town.token.paradigm.abi_errors)
+        assert "ERC20InsufficientBalance" in decode_revert(data, town.token.contract.abi_errors)
 
 
 def test_estimates_suffice_and_nothing_less_does(town, ask, transfer, refused) -> None:

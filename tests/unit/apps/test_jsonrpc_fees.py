@@ -40,7 +40,7 @@ def test_the_history_is_bounded(town, ask) -> None:
 def test_rewards_are_weighted_by_gas(town, ask) -> None:
     chain = town.chain
     chain.auto_seal = False
-    data = town.token.paradigm.abi_function("transfer").encode_call(town.bob, 1)
+    data = town.token.contract.abi_function("transfer").encode_call(town.bob, 1)
     for nonce, (tip, receiver, call) in enumerate(
         [(3, town.bob, b""), (1, town.token, data), (2, town.bob, b"")], 3
     ):

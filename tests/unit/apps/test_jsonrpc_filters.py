@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chainstack_sdk.apps.jsonrpc import filters
+from chainstack_sdk.testing.reorganisation import reorganise
 
 
 def text(value: bytes) -> str:
@@ -11,11 +12,14 @@ def text(value: bytes) -> str:
 
 @pytest.fixture
 def changes(ask):
-    """What is new: amounts of transfers, or hashes of blocks."""
+    """What is new: amounts of transfers, negative when they are removed, or hashes of blocks."""
 
     def changes(name):
         found = ask("eth_getFilterChanges", name)
-        return [entry if isinstance(entry, str) else int(entry["data"], 16) for entry in found]
+        return [
+            entry if isinstance(entry, str) else int(entry["data"], 16) * (-1 if entry["removed"] else 1)
+            for entry in found
+        ]
 
     return changes
 
@@ -81,7 +85,7 @@ def test_after_blocks_are_undone_the_new_ones_are_told(town, ask, changes) -> No
     token.transfer(alice, bob, 3)
     assert changes(name) == [2, 3]
     chain.revert(there)
-    assert changes(name) == []
+    assert changes(name) == [-3, -2]
     for amount in (4, 5, 6):
         token.transfer(alice, bob, amount)
     assert changes(name) == [4, 5, 6]
@@ -95,7 +99,49 @@ def test_an_undoing_that_was_never_seen(town, ask, changes) -> None:
     assert changes(name) == [1]
     chain.revert(there)
     token.transfer(alice, bob, 2)
-    assert changes(name) == [2]
+    assert changes(name) == [-1, 2]
+
+
+def test_a_removed_log_has_the_place_that_it_had(town, ask) -> None:
+    chain = town.chain
+    name = ask("eth_newFilter", {"address": text(town.token.address)})
+    town.token.transfer(town.alice, town.bob, 9)
+    (told,) = ask("eth_getFilterChanges", name)
+    reorganise(chain, 1)
+    removed, again = ask("eth_getFilterChanges", name)
+    assert removed == {**told, "removed": True}
+    assert again["transactionHash"] == told["transactionHash"]
+    assert again["blockHash"] != told["blockHash"]
+    assert again["removed"] is False
+    assert ask("eth_getFilterChanges", name) == []
+
+
+def test_logs_below_a_reorganisation_are_not_told_again(town, ask, changes) -> None:
+    name = ask("eth_newFilter", {})
+    for amount in (1, 2, 3):
+        town.token.transfer(town.alice, town.bob, amount)
+    assert changes(name) == [1, 2, 3]
+    reorganise(town.chain, 1, transactions=[])
+    assert changes(name) == [-3]
+
+
+def test_what_the_client_was_not_told_is_not_removed(town, ask, changes) -> None:
+    name = ask("eth_newFilter", {"address": text(town.bob.address)})
+    late = ask("eth_newFilter", {})
+    town.token.transfer(town.alice, town.bob, 1)
+    assert changes(name) == []
+    reorganise(town.chain, 1, transactions=[])
+    assert changes(name) == changes(late) == []
+
+
+def test_only_so_many_logs_are_remembered(town, ask, changes, monkeypatch) -> None:
+    monkeypatch.setattr(filters, "MAX_TOLD", 2)
+    name = ask("eth_newFilter", {})
+    for amount in (1, 2, 3):
+        town.token.transfer(town.alice, town.bob, amount)
+        assert changes(name) == [amount]
+    reorganise(town.chain, 3, transactions=[])
+    assert changes(name) == [-3, -2]
 
 
 def test_when_all_remembered_blocks_are_gone_it_begins_anew(town, ask, changes, monkeypatch) -> None:

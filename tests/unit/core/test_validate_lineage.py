@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chainstack_sdk.core.lineage import validate_lineage
+from chainstack_sdk.core.validation import validate_lineage
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.testing import bare_chain, extend
 
@@ -28,7 +28,7 @@ def test_a_child_follows_its_parent() -> None:
         ({"gas_limit": PARENT.gas_limit + 1}, "wrong gas limit"),
         ({"base_fee": CHILD.base_fee + 1}, "wrong base fee"),
         ({"gas_used": PARENT.gas_limit + 1}, "uses more gas"),
-        ({"timestamp_ms": PARENT.timestamp_ms}, "not younger"),
+        ({"timestamp_ms": PARENT.timestamp_ms}, "younger than its parent"),
     ],
 )
 def test_what_does_not_follow_is_refused(changed: dict[str, object], told: str) -> None:

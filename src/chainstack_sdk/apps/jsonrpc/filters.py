@@ -2,27 +2,35 @@
 
 This is state, so it belongs to one :class:`~chainstack_sdk.apps.jsonrpc.JsonRpc`. A filter remembers the
 blocks at which its client came by. When some of them have left the chain since (a reorganisation, a
-snapshot reverted), the next answer begins after the newest that is still there, so that nothing is missed;
-logs that are gone are not announced with ``removed``.
+snapshot reverted), the next answer begins after the newest that is still there, so that nothing is missed.
+
+A log filter also remembers the newest logs that it has told. Those whose block has left the chain come
+first in the next answer, the newest first and with ``removed: true``, as in geth; those whose block is still
+there are not told again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chainstack_sdk.apps.jsonrpc.errors import SERVER_ERROR, RpcError
 from chainstack_sdk.apps.jsonrpc.logs import bounds
-from chainstack_sdk.apps.jsonrpc.objects import to_data
+from chainstack_sdk.apps.jsonrpc.objects import log_object, to_data
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chainstack_sdk.apps.jsonrpc.host import RpcHost
     from chainstack_sdk.apps.jsonrpc.logs import LogFilter
+    from chainstack_sdk.core.queries import FoundLog
 
 MAX_FILTERS = 1_024
 """Filters kept; then the one that was asked for least recently is dropped."""
 MAX_MARKS = 64
 """Blocks a filter remembers; after a reorganisation below all of them it begins anew at genesis."""
+MAX_TOLD = 1_024
+"""Logs a filter remembers to have told, the oldest forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,24 @@ class _Filter:
     """None: blocks."""
     marks: list[tuple[int, bytes]]
     """Height and hash of the heads at which the client was told everything, oldest first."""
+    told: list[FoundLog] = field(default_factory=list)
+    """Logs that the client has been told, in the order of telling."""
+
+    def take_removed(self, host: RpcHost) -> list[dict[str, Any]]:
+        """Forget the logs told whose block has left the chain, and return them, newest first."""
+        height_of = host.blockchain.ledger.height_of
+        gone = [log for log in self.told if height_of(log.block_hash) is None]
+        if gone:
+            self.told[:] = [log for log in self.told if height_of(log.block_hash) is not None]
+        return [{**log_object(log), "removed": True} for log in reversed(gone)]
+
+    def tell(self, found: Iterable[FoundLog]) -> list[dict[str, Any]]:
+        """Return the logs that are new to the client, which knows them from now on."""
+        known = {(log.block_hash, log.log_index) for log in self.told}
+        new = [log for log in found if (log.block_hash, log.log_index) not in known]
+        self.told.extend(new)
+        del self.told[:-MAX_TOLD]
+        return [log_object(log) for log in new]
 
     def advance(self, host: RpcHost) -> range:
         """Mark the head, and return the heights that are new to the client."""
@@ -88,7 +114,9 @@ class FilterTable:
         new = found.advance(host)
         if isinstance(found.wanted.first, str):
             first = new.start  # "latest" was meant when the filter was made
-        return found.wanted.search(host, max(first, new.start), min(last, new.stop - 1))
+        removed = found.take_removed(host)
+        logs = found.wanted.find(host, max(first, new.start), min(last, new.stop - 1))
+        return removed + found.tell(logs)
 
     def logs(self, host: RpcHost, number: int) -> list[dict[str, Any]]:
         """``eth_getFilterLogs``: all logs that a log filter's range has."""

@@ -14,9 +14,11 @@ from chainstack_sdk.core.receipts import MAX_TOPICS
 from chainstack_sdk.primitives.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chainstack_sdk.apps.jsonrpc.host import RpcHost
     from chainstack_sdk.apps.jsonrpc.parameters import BlockRef
-    from chainstack_sdk.core.queries import TopicFilter
+    from chainstack_sdk.core.queries import FoundLog, TopicFilter
 
 MAX_ALTERNATIVES = 1_000
 """Addresses in a filter, and topics at one of its positions, as in geth."""
@@ -34,12 +36,15 @@ class LogFilter:
     last: BlockRef
     """The block range, both ends included."""
 
-    def search(self, host: RpcHost, first: int, last: int) -> list[dict[str, Any]]:
-        """Return the logs that match between two heights, both included, in chain order."""
-        found = find_logs(
+    def find(self, host: RpcHost, first: int, last: int) -> Iterator[FoundLog]:
+        """Yield the logs that match between two heights, both included, in chain order."""
+        return find_logs(
             host.blockchain, addresses=self.addresses, topics=self.topics, first=first, last=last
         )
-        return [log_object(log) for log in found]
+
+    def search(self, host: RpcHost, first: int, last: int) -> list[dict[str, Any]]:
+        """Return the logs that match between two heights, both included, as JSON objects in chain order."""
+        return [log_object(log) for log in self.find(host, first, last)]
 
 
 def log_filter(value: object) -> LogFilter:

@@ -1,4 +1,4 @@
-"""The story of one chain: funded, busy, questioned, proven, exported and run again."""
+"""The story of a main chain: mined and certified, busy, governed, questioned, proven, and run again."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from chainstack_sdk import Account, Chain, ChainStack, Reverted, ether
+from chainstack_sdk.consensus import Certificate, CommitteeSeal, Evidence
+from chainstack_sdk.consensus.bft import SignedVote, Vote, VoteKind
+from chainstack_sdk.consensus.mapreduce import Master
+from chainstack_sdk.consensus.work import DoubleSha256
 from chainstack_sdk.core.transactions import known
+from chainstack_sdk.network import ExecutorPool, HostedConsensus, Member, Miner, local_consensus
 from chainstack_sdk.paradigms import Erc20Token
+from chainstack_sdk.primitives.keccak import keccak256
 
 ACCOUNTS = 1_000
 TRANSFERS = 10_000
 BLOCK = 1_000
+VALIDATORS, SEATS, SLOT = 7, 4, 10
+WORKERS = 3
 
 
 class Report:
@@ -48,14 +57,17 @@ def progress(done: int, total: int) -> None:
         print(f"  {done:,}/{total:,}")
 
 
-def fund(report: Report) -> tuple[Chain, list[Account]]:
+def fund(report: Report, consensus: HostedConsensus) -> tuple[Chain, list[Account]]:
     """Make a chain with funded accounts."""
     with report.step("accounts created", ACCOUNTS):
         accounts = [Account.create() for _ in range(ACCOUNTS)]
         funds = {account: ether(10) for account in accounts}
     with report.step("chain begun with funded accounts", ACCOUNTS):
-        chain = ChainStack.local(funds=funds, auto_seal=False).main
-    print(f"A chain with {ACCOUNTS:,} funded accounts, genesis {chain.head.hash.hex()[:16]}…")
+        chain = ChainStack.local(funds=funds, consensus=consensus, auto_seal=False).main
+    print(f"A main chain with {ACCOUNTS:,} funded accounts, genesis {chain.head.hash.hex()[:16]}…")
+    print(
+        f"  {WORKERS} workers mine it, {SEATS} of {VALIDATORS} validators certify it, for {SLOT} blocks each"
+    )
     return chain, accounts
 
 
@@ -106,6 +118,65 @@ def trade(chain: Chain, accounts: list[Account], gold: Erc20Token, report: Repor
     print(f"  height {chain.height}, {failed} failed, supply still {gold.total_supply():,}")
 
 
+def certify(chain: Chain) -> None:
+    """Look at what made a block final."""
+    block = chain.head
+    seal = CommitteeSeal.decode(block.seal)
+    certificate = Certificate.decode(seal.certificate)
+    print(
+        f"Block {block.height} is final: nonce {seal.nonce}, {len(certificate.signatures)} of {SEATS}"
+        f" precommits in round {certificate.round}, a proof of randomness; {len(block.seal)} bytes in all"
+    )
+
+
+def govern(chain: Chain, consensus: HostedConsensus, reporter: Account, report: Report) -> None:
+    """Let committees take turns, and punish one who votes twice."""
+    names = {member.address: f"V{number}" for number, member in enumerate(consensus.members, 1)}
+
+    def committee(slot: int) -> str:
+        return " ".join(sorted(names[address] for address in chain.staking.read("committee", slot)))
+
+    before = chain.staking.read("currentSlot")
+    with report.step("blocks mined and certified", 3 * SLOT):
+        for _ in range(3 * SLOT):
+            chain.seal()
+    print("Committees elected by verifiable randomness, two slots ahead:")
+    for slot in range(before, before + 3):
+        print(f"  slot {slot}: {committee(slot)}")
+    culprit = next(member for member in consensus.members if names[member.address] in committee(slot))
+    evidence = Evidence.of(double(chain, culprit, b"one"), double(chain, culprit, b"other"))
+    receipt = chain.staking.send(reporter, "report", evidence.encode())
+    (slashed,) = chain.staking.events("Slashed", first=receipt.height)
+    print(
+        f"{names[culprit.address]} voted for two blocks at one height:"
+        f" its {slashed.args['amount'] // ether(1)} ether go to whoever proved it"
+    )
+    for _ in range(4 * SLOT):
+        chain.seal()
+    now = chain.staking.read("currentSlot")
+    print(f"  slot {now}: {committee(now)}; it is not elected again")
+
+
+def double(chain: Chain, member: Member, block: bytes) -> SignedVote:
+    """Sign a precommit for a made-up block."""
+    vote = Vote(VoteKind.PRECOMMIT, chain.height, 0, keccak256(block))
+    return SignedVote(vote, member.address, member.account.sign(vote.digest(chain.chain_id)))
+
+
+def rewards(chain: Chain, consensus: HostedConsensus, workers: list[Account], start: int) -> None:
+    """Show who earned what, and that no wei is missing."""
+    print(f"{'who':<10}{'earned, ether':>16}")
+    for number, worker in enumerate(workers, 1):
+        print(f"worker {number:<3}{chain.balance(worker) / ether(1):>16.3f}")
+    for number, member in enumerate(consensus.members, 1):
+        print(f"V{number:<9}{chain.balance(member.address) / ether(1):>16.3f}")
+    minted, burnt = chain.staking.read("minted"), chain.staking.read("burnt")
+    exact = chain.supply() == start + minted - burnt
+    print(
+        f"supply = start + {minted / ether(1):.3f} minted - {burnt / ether(1):.3f} burnt, to the wei: {exact}"
+    )
+
+
 def fail(accounts: list[Account], gold: Erc20Token) -> None:
     """Send a transfer that the token refuses."""
     try:
@@ -142,7 +213,7 @@ def run_again(chain: Chain, report: Report) -> None:
         print(
             f"Exported {path.stat().st_size:,} bytes; importing runs all {transactions:,} transactions again:"
         )
-        with report.step("transactions imported and validated", transactions):
+        with report.step("transactions imported, all seals checked", transactions):
             copy = Chain.load(path, progress=progress)
     same = copy.head.hash == chain.head.hash and copy.head.state_root == chain.head.state_root
     print(f"  same head and same state root: {same}")
@@ -151,14 +222,25 @@ def run_again(chain: Chain, report: Report) -> None:
 def main() -> None:
     """Tell the story."""
     report = Report()
-    chain, accounts = fund(report)
-    coin = chain.supply()
-    gold = issue(chain, accounts, report)
-    trade(chain, accounts, gold, report)
-    fail(accounts, gold)
-    prove(chain, accounts, gold, report)
-    run_again(chain, report)
-    print(f"Coin in existence before and after: {coin == chain.supply()}")
+    workers = [Account.create() for _ in range(WORKERS)]
+    with ThreadPoolExecutor(WORKERS) as executor:
+        # ranges so small that all workers get some of these easy blocks
+        master = Master(DoubleSha256(), first_count=16, depth=1, range_ms=1)
+        addresses = [worker.address for worker in workers]
+        pool = ExecutorPool(Miner(executor, addresses, slots=WORKERS, master=master))
+        consensus = local_consensus(
+            "dpow", validators=VALIDATORS, seats=SEATS, blocks_per_slot=SLOT, pool=pool
+        )
+        chain, accounts = fund(report, consensus)
+        coin = chain.supply()
+        gold = issue(chain, accounts, report)
+        certify(chain)
+        trade(chain, accounts, gold, report)
+        fail(accounts, gold)
+        govern(chain, consensus, accounts[5], report)
+        prove(chain, accounts, gold, report)
+        run_again(chain, report)
+        rewards(chain, consensus, workers, coin)
     report.show()
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from chainstack_sdk.consensus.instant import InstantEngine
 from chainstack_sdk.core.chain import Blockchain
+from chainstack_sdk.core.engine import BlockCommitted
 from chainstack_sdk.core.fees import ProposerFees
 from chainstack_sdk.core.genesis import Genesis, GenesisAccount
 from chainstack_sdk.core.ledger import FlatCodec, MemoryLedger, StoredLedger
 from chainstack_sdk.core.state import State
+from chainstack_sdk.core.view import ChainView
 from chainstack_sdk.paradigms import FACTORY_ADDRESS, FACTORY_CODE, Runtime, default_registry
 from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.keccak import keccak256
@@ -19,7 +21,7 @@ from chainstack_sdk.primitives.keccak import keccak256
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from chainstack_sdk.core.interfaces import ConsensusEngine, FeePolicy, KeyValueStore, StateTrie
+    from chainstack_sdk.core.interfaces import Consensus, ConsensusEngine, FeePolicy, KeyValueStore, StateTrie
     from chainstack_sdk.paradigms import Registry
 
 
@@ -73,25 +75,71 @@ def assemble(
     registry: Registry | None,
     fees: FeePolicy | None,
     engine: ConsensusEngine | None,
+    consensus: Consensus | None,
 ) -> tuple[Blockchain, ConsensusEngine]:
     """Return the core of a chain and its engine.
 
     Raises
     ------
     UsageError
-        When the genesis names another engine than the one given, or none is given and the genesis names
-        one that is not built in.
+        When the genesis names another engine than the one given, both an engine and a consensus are given,
+        or neither is and the genesis names one that does not come with the library.
     """
-    if engine is None:
-        engine = InstantEngine(max(ledger.height, 0))
-    if genesis.engine != engine.name:
-        raise UsageError("the genesis names another engine", expected=genesis.engine, actual=engine.name)
+    if engine is not None and consensus is not None:
+        raise UsageError("a consensus brings its own engine: give one or the other")
+    runtime = Runtime(default_registry() if registry is None else registry)
+    policy = ProposerFees(burn_base_fee=genesis.burn_base_fee) if fees is None else fees
+    if engine is None and consensus is None and genesis.engine != InstantEngine.name:
+        consensus = _followed(genesis.engine)
+    if consensus is not None:
+        return _with_consensus(genesis, ledger, state, runtime, policy, consensus)
+    chosen = InstantEngine() if engine is None else engine
+    _expect_engine(genesis, chosen.name)
     blockchain = Blockchain(
         genesis,
-        runtime=Runtime(default_registry() if registry is None else registry),
-        header_rule=engine.header_rule,
-        fees=ProposerFees(burn_base_fee=genesis.burn_base_fee) if fees is None else fees,
+        runtime=runtime,
+        header_rule=chosen.header_rule,
+        fees=policy,
         ledger=ledger,
         state=state,
     )
-    return blockchain, engine
+    if blockchain.height:
+        chosen.process(BlockCommitted(blockchain.height, blockchain.head.hash))
+    return blockchain, chosen
+
+
+def _with_consensus(
+    genesis: Genesis,
+    ledger: MemoryLedger | StoredLedger,
+    state: State,
+    runtime: Runtime,
+    fees: FeePolicy,
+    consensus: Consensus,
+) -> tuple[Blockchain, ConsensusEngine]:
+    _expect_engine(genesis, consensus.name)
+    for code, contract in consensus.contracts().items():
+        runtime.add_system(code, contract)
+    view = ChainView(state)
+    blockchain = Blockchain(
+        genesis,
+        runtime=runtime,
+        header_rule=consensus.header_rule(genesis, view),
+        fees=fees,
+        rules=consensus.rules(genesis, view),
+        ledger=ledger,
+        state=state,
+    )
+    view.bind(blockchain)
+    return blockchain, consensus.engine(genesis, view)
+
+
+def _followed(name: str) -> Consensus:
+    from chainstack_sdk.consensus.kinds import kind_named
+    from chainstack_sdk.network.hosting import FollowedConsensus
+
+    return FollowedConsensus(kind_named(name))
+
+
+def _expect_engine(genesis: Genesis, name: str) -> None:
+    if genesis.engine != name:
+        raise UsageError("the genesis names another engine", expected=genesis.engine, actual=name)

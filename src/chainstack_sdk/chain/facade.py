@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.apps.jsonrpc import JsonRpc
     from chainstack_sdk.core.config import ChainConfig
-    from chainstack_sdk.core.interfaces import ConsensusEngine, FeePolicy, KeyValueStore, StateTrie
+    from chainstack_sdk.core.interfaces import Consensus, ConsensusEngine, FeePolicy, KeyValueStore, StateTrie
     from chainstack_sdk.core.ledger import StoredLedger
     from chainstack_sdk.core.mempool import Mempool
+    from chainstack_sdk.core.native import NativeContract
     from chainstack_sdk.core.state import State
-    from chainstack_sdk.paradigms import Erc20Api, Erc721Api, ParadigmApi, Registry
+    from chainstack_sdk.paradigms import Erc20Api, Erc721Api, Instance, ParadigmApi, Registry
+    from chainstack_sdk.primitives.address import AddressLike
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Chain(ChainWriter):
         new_trie: Callable[[], StateTrie] | None = None,
         fees: FeePolicy | None = None,
         engine: ConsensusEngine | None = None,
+        consensus: Consensus | None = None,
         **options: Any,
     ) -> Self:
         """Make a chain that lives and dies with this process.
@@ -91,6 +94,8 @@ class Chain(ChainWriter):
             Who gets the fees; the proposer by default.
         engine
             Decides on blocks; :class:`~chainstack_sdk.consensus.InstantEngine` by default.
+        consensus
+            A whole way to agree on blocks, in place of an engine alone.
         options
             ``clock``, ``proposer``, ``auto_seal``, ``executor`` as for :class:`Chain`.
 
@@ -114,7 +119,13 @@ class Chain(ChainWriter):
             genesis, keep_states = config.genesis(), config.keep_states
         ledger = MemoryLedger(keep_states=keep_states)
         core = assemble(
-            with_factory(genesis), ledger, flat_state(new_trie), registry=registry, fees=fees, engine=engine
+            with_factory(genesis if consensus is None else consensus.prepare(genesis)),
+            ledger,
+            flat_state(new_trie),
+            registry=registry,
+            fees=fees,
+            engine=engine,
+            consensus=consensus,
         )
         return cls(*core, **options)
 
@@ -127,6 +138,7 @@ class Chain(ChainWriter):
         registry: Registry | None = None,
         fees: FeePolicy | None = None,
         engine: ConsensusEngine | None = None,
+        consensus: Consensus | None = None,
         **options: Any,
     ) -> Self:
         """Open the chain in a store, or begin it there.
@@ -150,9 +162,11 @@ class Chain(ChainWriter):
             When what the store holds is damaged.
         """
         with closing_on_error(store):
-            genesis = with_factory(config.genesis())
+            plain = config.genesis()
+            genesis = with_factory(plain if consensus is None else consensus.prepare(plain))
             parts = stored_parts(store, genesis, archive=config.archive, keep_states=config.keep_states)
-            return cls(*assemble(genesis, *parts, registry=registry, fees=fees, engine=engine), **options)
+            core = assemble(genesis, *parts, registry=registry, fees=fees, engine=engine, consensus=consensus)
+            return cls(*core, **options)
 
     @classmethod
     def load(
@@ -165,6 +179,7 @@ class Chain(ChainWriter):
         registry: Registry | None = None,
         fees: FeePolicy | None = None,
         engine: ConsensusEngine | None = None,
+        consensus: Consensus | None = None,
         **options: Any,
     ) -> Self:
         """Make a chain of an exported file, running every block again.
@@ -197,7 +212,9 @@ class Chain(ChainWriter):
                 parts = stored_parts(store, reader.genesis, archive=archive, keep_states=None)
             if parts[0].height > 0:
                 raise UsageError("the store holds blocks already", height=parts[0].height)
-            core = assemble(reader.genesis, *parts, registry=registry, fees=fees, engine=engine)
+            core = assemble(
+                reader.genesis, *parts, registry=registry, fees=fees, engine=engine, consensus=consensus
+            )
             chain = cls(*core, **options)
             import_chain(chain.blockchain, reader, progress, chain.executor)
         chain._follow(chain.head)
@@ -243,6 +260,27 @@ class Chain(ChainWriter):
         from chainstack_sdk.paradigms import ParadigmApi
 
         return ParadigmApi(self, self.registry.get(name))
+
+    def contract(self, address: AddressLike, contract: type[NativeContract]) -> Instance:
+        """Take hold of a system contract, or of any other, by its address and class."""
+        from chainstack_sdk.paradigms import Instance
+
+        return Instance(self, address, contract)
+
+    @property
+    def staking(self) -> Instance:
+        """The contract where validators register, on chains with elected committees.
+
+        Raises
+        ------
+        UsageError
+            When this chain elects no committees.
+        """
+        from chainstack_sdk.consensus.staking import STAKING_ADDRESS, StakingContract
+
+        if not self.code(STAKING_ADDRESS):
+            raise UsageError("this chain elects no committees", engine=self.blockchain.genesis.engine)
+        return self.contract(STAKING_ADDRESS, StakingContract)
 
     @property
     def registry(self) -> Registry:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chainstack_sdk.chain.pause import collector_paused
 from chainstack_sdk.chain.reader import ChainReader
+from chainstack_sdk.chain.turns import Attaching, Producing
 from chainstack_sdk.clock import ManualClock
 from chainstack_sdk.core.blocks import Block
 from chainstack_sdk.core.engine import BlockCommitted, BlockProposed, Decide
@@ -17,13 +18,14 @@ from chainstack_sdk.primitives.errors import ChainStackError, InvalidInput, Reje
 from chainstack_sdk.primitives.keccak import keccak256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.core.chain import Blockchain
     from chainstack_sdk.core.context import BlockContext
     from chainstack_sdk.core.interfaces import Clock, ConsensusEngine
     from chainstack_sdk.core.receipts import Receipt
+    from chainstack_sdk.core.reorganise import Reorganisation
     from chainstack_sdk.core.transactions import Transaction
     from chainstack_sdk.core.transactions.senders import Executor
     from chainstack_sdk.primitives.address import AddressLike
@@ -54,11 +56,16 @@ class ChainWriter(ChainReader):
     clock
         Where block timestamps come from; a :class:`~chainstack_sdk.ManualClock` by default.
     proposer
-        Earns the fees of blocks made here.
+        Earns the fees of blocks made here; not to be given where the engine says whose block it is.
     auto_seal
         Whether every send makes a block.
     executor
         Recovers senders in parallel when given, e.g. a ``ProcessPoolExecutor``.
+
+    Raises
+    ------
+    UsageError
+        When a proposer is given although the engine says whose block it is.
     """
 
     def __init__(
@@ -80,6 +87,10 @@ class ChainWriter(ChainReader):
         self.executor = executor
         """Recovers senders in parallel when set, e.g. a ``ProcessPoolExecutor``."""
         self._proposer = to_address(proposer)
+        self._producing = engine if isinstance(engine, Producing) else None
+        self._attaching = engine if isinstance(engine, Attaching) else None
+        if self._proposer != DEFAULT_PROPOSER and self._engine_turn(blockchain.head.timestamp_ms + 1):
+            raise UsageError(f"the {engine.name} engine says who proposes", actual=self._proposer)
 
     def send(self, transaction: bytes | Transaction) -> bytes:
         """Admit one signed transaction and return its hash, 32 bytes.
@@ -132,6 +143,7 @@ class ChainWriter(ChainReader):
     def _admit(self, transactions: Iterable[bytes | Transaction]) -> list[bytes | ChainStackError]:
         state, pool = self.blockchain.state, self.pool
         base_fee, gas_limit = self.next_base_fee, self.blockchain.head.gas_limit
+        rules = self.blockchain.rules
         outcomes: list[bytes | ChainStackError] = []
         for transaction in decode_and_recover(transactions, self.executor):
             if isinstance(transaction, InvalidInput):
@@ -141,6 +153,8 @@ class ChainWriter(ChainReader):
                 sender = transaction.sender
                 if transaction.to is None:
                     raise Rejected("contracts are issued through the factory", code="unsupported")
+                if rules is not None:
+                    rules.admit(state, sender)
                 pool.add(
                     transaction,
                     nonce=state.nonce(sender),
@@ -237,13 +251,15 @@ class ChainWriter(ChainReader):
 
     def _seal(self, max_transactions: int | None) -> Block:
         chain, pool = self.blockchain, self.pool
+        timestamp_ms, proposer = self._turn()
         chosen = pool.take(self.next_base_fee, chain.head.gas_limit, max_transactions)
         try:
             block, rejected = chain.produce(
                 chosen,
-                timestamp_ms=self.clock.next_block_ms(chain.head.timestamp_ms),
-                proposer=self._proposer,
+                timestamp_ms=timestamp_ms,
+                proposer=proposer,
                 decide=self._decide,
+                attachment=b"" if self._attaching is None else self._attaching.attachment(),
             )
         except BaseException as error:
             crashed = getattr(error, "transaction_hash", None)
@@ -276,10 +292,49 @@ class ChainWriter(ChainReader):
         self._follow(block)
         return receipts
 
+    def reorganise(self, ancestor_height: int, blocks: Sequence[Block]) -> Reorganisation:
+        """Go over to another branch: take off every block above a height and append others.
+
+        Transactions that only the blocks taken off hold go back to the pool, before all others of the same
+        price, unless their nonces have been used on the new branch.
+
+        Parameters
+        ----------
+        ancestor_height
+            Of the newest block that stays.
+        blocks
+            The other branch, oldest first. Whether it is better is for the engine to say.
+
+        Raises
+        ------
+        UsageError
+            When there is no such block, or what leads back to it has been pruned; the chain is as it was.
+        InvalidInput
+            When the blocks are not one valid branch from there on; the chain is as it was.
+        """
+        from chainstack_sdk.core.reorganise import reorganise
+
+        with collector_paused():
+            outcome = reorganise(self.blockchain, ancestor_height, blocks, self.executor)
+        for block in outcome.added:
+            self.pool.on_block(block.transactions)
+        self._follow(self.head)
+        nonce = self.blockchain.state.nonce
+        self.pool.put_back(one for one in outcome.dropped() if one.nonce >= nonce(one.sender))
+        return outcome
+
     def _next_context(self) -> BlockContext:
         """Return the next block's time, height and base fee: calls run as its transactions would."""
+        timestamp_ms, proposer = self._turn()
+        return self.blockchain.next_context(timestamp_ms=timestamp_ms, proposer=proposer)
+
+    def _turn(self) -> tuple[int, bytes]:
+        """Return the next block's timestamp and proposer: as the engine says, or as this chain was told."""
         timestamp_ms = self.clock.next_block_ms(self.blockchain.head.timestamp_ms)
-        return self.blockchain.next_context(timestamp_ms=timestamp_ms, proposer=self._proposer)
+        return self._engine_turn(timestamp_ms) or (timestamp_ms, self._proposer)
+
+    def _engine_turn(self, timestamp_ms: int) -> tuple[int, bytes] | None:
+        return None if self._producing is None else self._producing.turn(timestamp_ms)
 
     def _follow(self, block: Block) -> None:
         """Tell pool, clock and engine of a new head."""

@@ -43,7 +43,7 @@ def test_the_genesis_names_the_engine() -> None:
         Chain.in_memory(config=CONFIG, engine=ScriptedEngine())
     scripted = CONFIG.model_copy(update={"engine": "scripted"})
     assert Chain.in_memory(config=scripted, engine=ScriptedEngine()).height == 0
-    with pytest.raises(UsageError, match="another engine"):
+    with pytest.raises(UsageError, match="no engine of this name"):
         Chain.in_memory(config=scripted)
 
 

@@ -29,7 +29,7 @@ def chain() -> Chain:
 
 def test_a_crashing_paradigm_costs_its_own_transaction_and_no_other(chain: Chain) -> None:
     divider = chain.paradigm("divider").issue(ALICE)
-    data = divider.paradigm.abi_function("look").encode_call(2)
+    data = divider.contract.abi_function("look").encode_call(2)
     root = chain.head.state_root
     bad = chain.send(chain.sign(ALICE, divider.address, data=data, gas=100_000))
     good = chain.send(chain.sign(BOB, CAROL, value=5))

@@ -21,7 +21,7 @@ from chainstack_sdk.core.engine import BlockCommitted, BlockProposed, Decide
 from chainstack_sdk.core.genesis import DEFAULT_TIMESTAMP_MS
 from chainstack_sdk.core.transactions import decode_transaction, sign_transaction
 from chainstack_sdk.core.transactions.known import known
-from chainstack_sdk.testing import FixedClock, ScriptedEngine, accounts, decide
+from chainstack_sdk.testing import FixedClock, ScriptedEngine, ScriptedRules, accounts, decide
 
 ALICE, BOB, CAROL = accounts(3)
 
@@ -57,7 +57,7 @@ def test_the_next_nonce_counts_what_waits(chain: Chain) -> None:
 
 def test_gas_for_calls_has_a_margin(chain: Chain) -> None:
     token = chain.erc20.issue(ALICE, name="Gold", symbol="GLD", supply=100)
-    data = token.paradigm.abi_function("transfer").encode_call(BOB.address, 1)
+    data = token.contract.abi_function("transfer").encode_call(BOB.address, 1)
     used = chain.estimate_gas(token.address, data, sender=ALICE)
     assert chain.sign(ALICE, token.address, data=data).gas == used + used // 5
     assert chain.sign(ALICE, token.address, data=data, gas=77_000).gas == 77_000
@@ -108,6 +108,30 @@ def test_refusals(chain: Chain) -> None:
     with pytest.raises(Rejected) as caught:
         chain.send(spent)
     assert caught.value.code == "nonce_too_low"
+    assert len(chain.pool) == 0
+
+
+def test_those_whom_the_rules_do_not_let_send(chain: Chain) -> None:
+    chain.blockchain.rules = rules = ScriptedRules(refused=[BOB.address])
+    allowed, refused = chain.sign(ALICE, BOB, value=1), chain.sign(BOB, ALICE, value=1)
+    with pytest.raises(Rejected) as caught:
+        chain.send(refused)
+    assert caught.value.code == "not_permitted"
+    outcomes = chain.send_many([refused, allowed], strict=False)
+    assert isinstance(outcomes[0], Rejected)
+    assert outcomes[1] == allowed.hash
+    assert list(chain.pool) == [allowed]
+    rules.refused.clear()
+    chain.send(refused)
+    assert len(chain.seal().transactions) == 2
+
+
+def test_who_may_no_longer_send_is_dropped_when_sealing(chain: Chain) -> None:
+    chain.blockchain.rules = rules = ScriptedRules()
+    sent = chain.sign(BOB, ALICE, value=1)
+    chain.send(sent)
+    rules.refused.add(BOB.address)
+    assert chain.seal().transactions == ()
     assert len(chain.pool) == 0
 
 
@@ -208,7 +232,7 @@ def test_a_payment_in_one_step(auto_seal: bool) -> None:
 
 def test_a_call_that_fails_in_the_block(chain: Chain) -> None:
     token = chain.erc20.issue(ALICE, name="Gold", symbol="GLD", supply=100)
-    data = token.paradigm.abi_function("transfer").encode_call(BOB.address, 101)
+    data = token.contract.abi_function("transfer").encode_call(BOB.address, 101)
     with pytest.raises(Reverted, match="ERC20InsufficientBalance"):
         chain.send_call(ALICE, token.address, data)
     assert chain.height == 1

@@ -196,7 +196,7 @@ class StakingRules:
 
     def _pay(self, closing: Closing, facts: SealFacts | None) -> None:
         reward = self._rewards.block_reward
-        fees = closing.tips if self._burn_base_fee else closing.base_fees + closing.tips
+        fees = closing.fees(burn_base_fee=self._burn_base_fee)
         for_miners, for_verifiers = self._rewards.divide(reward + fees)
         credits = self._miners(closing, for_miners)
         if facts is not None:

@@ -1,0 +1,141 @@
+"""Chains of delegates that coin votes for: "dpos", one block a turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from chainstack_sdk.consensus.bft import Secp256k1Scheme
+from chainstack_sdk.consensus.block_reward import ConstantReward
+from chainstack_sdk.consensus.dpos import (
+    DELEGATION_ADDRESS,
+    DELEGATION_CODE,
+    DelegateBook,
+    DelegatedProofOfStake,
+    DelegateRule,
+    DelegationContract,
+    DelegationParameters,
+    DelegationRules,
+    genesis_delegates,
+    with_delegation,
+)
+from chainstack_sdk.consensus.kinds.parameters import IntegerParameters
+from chainstack_sdk.consensus.staking.storage import StateStorage
+from chainstack_sdk.primitives.errors import InvalidInput, UsageError
+from chainstack_sdk.primitives.units import ether
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from chainstack_sdk.consensus.kinds.kind import Kind
+    from chainstack_sdk.core.blocks import Header
+    from chainstack_sdk.core.genesis import Genesis
+    from chainstack_sdk.core.interfaces import Contract
+    from chainstack_sdk.core.view import ChainView
+
+
+@dataclass(frozen=True, slots=True)
+class DposParameters(IntegerParameters):
+    """What a genesis fixes of a chain of delegates, besides the first of them.
+
+    Raises
+    ------
+    UsageError
+        When a number is out of range.
+    """
+
+    blocks_per_epoch: int = 100
+    """At least the number of seats."""
+    seats: int = 21
+    minimum_deposit: int = ether(32)
+    """Wei that a candidate leaves with the contract."""
+    interval_ms: int = 3_000
+    """Milliseconds from one turn to the next."""
+    block_reward: int = ether(2)
+    """Wei."""
+
+    def __post_init__(self) -> None:
+        IntegerParameters.__post_init__(self)
+        self.delegation()
+
+    def delegation(self) -> DelegationParameters:
+        """Return those that the delegation contract knows of."""
+        return DelegationParameters(
+            blocks_per_epoch=self.blocks_per_epoch,
+            seats=self.seats,
+            minimum_deposit=self.minimum_deposit,
+            interval_ms=self.interval_ms,
+        )
+
+
+class DposChain:
+    """Delegates take turns; whoever holds coin votes for who they are, and the longest chain counts.
+
+    Parameters
+    ----------
+    delegates
+        Addresses of those of the first two epochs, who stand for election from then on; not needed to
+        follow a chain that exists.
+    parameters
+        What the genesis fixes.
+    """
+
+    name = "dpos"
+
+    def __init__(self, delegates: Sequence[bytes] = (), *, parameters: DposParameters | None = None) -> None:
+        self._delegates = tuple(delegates)
+        self.parameters = parameters or DposParameters()
+        self._scheme = Secp256k1Scheme()
+
+    def prepare(self, genesis: Genesis) -> Genesis:
+        """Return the genesis with the engine's name and parameters, and the delegation contract."""
+        named = replace(genesis, engine=self.name, engine_parameters=self.parameters.encode())
+        return with_delegation(named, self._delegates, self.parameters.delegation())
+
+    def contracts(self) -> Mapping[bytes, Contract]:
+        """Return the delegation contract."""
+        return {DELEGATION_CODE: DelegationContract()}
+
+    def header_rule(self, genesis: Genesis, view: ChainView) -> DelegateRule:
+        """Return the rule by which the chain checks headers; it reads the delegates from its state."""
+        return self._rule(genesis, view, view.header)
+
+    def rules(self, genesis: Genesis, view: ChainView) -> DelegationRules:
+        """Return what the chain does at the end of a block."""
+        chosen = _parameters(genesis)
+        return DelegationRules(
+            chosen.delegation(),
+            reward=ConstantReward(chosen.block_reward),
+            burn_base_fee=genesis.burn_base_fee,
+        )
+
+    def member(
+        self,
+        genesis: Genesis,
+        view: ChainView,
+        address: bytes | None,
+        *,
+        headers: Callable[[bytes], Header | None],
+        producing: bool,
+    ) -> DelegatedProofOfStake:
+        """Return the engine of one participant; a delegate seals its own blocks, whoever else makes some."""
+        return DelegatedProofOfStake(self._rule(genesis, view, headers), address=address)
+
+    def _rule(
+        self, genesis: Genesis, view: ChainView, headers: Callable[[bytes], Header | None]
+    ) -> DelegateRule:
+        first = genesis_delegates(genesis)
+        book = DelegateBook([first], StateStorage(view.state, DELEGATION_ADDRESS))
+        parameters = _parameters(genesis).delegation()
+        return DelegateRule(parameters, first, book, headers, scheme=self._scheme)
+
+
+def _parameters(genesis: Genesis) -> DposParameters:
+    try:
+        return DposParameters.decode(genesis.engine_parameters)
+    except InvalidInput as error:
+        raise UsageError("the genesis fixes no parameters of a chain of delegates") from error
+
+
+if TYPE_CHECKING:
+    _check: type[Kind] = DposChain

@@ -23,9 +23,9 @@ from chainstack_sdk.consensus.kinds.miners import PowChain, PowParameters
 from chainstack_sdk.consensus.staking import GenesisValidator
 from chainstack_sdk.core import Genesis, GenesisAccount
 from chainstack_sdk.network import wire
+from chainstack_sdk.network.abilities import Resending
 from chainstack_sdk.network.full_node import FullNode, full_node
 from chainstack_sdk.network.hosting import local_members
-from chainstack_sdk.network.validator import Resending
 from chainstack_sdk.network.wire import Kind
 from chainstack_sdk.testing import NullRuntime, accounts, payment
 from chainstack_sdk.testing.sim import audit

@@ -44,7 +44,7 @@ people, chance = accounts(6), random.Random(int(seed))
 if chain.height == 0:
     chain.erc20.issue(people[0], name="Gold", symbol="GLD", supply=10**9)
 gold = chain.receipts(1)[0].contract_address
-transfer = chain.erc20.at(gold).paradigm.abi_function("transfer")
+transfer = chain.erc20.at(gold).contract.abi_function("transfer")
 while True:
     for _ in range(chance.randrange(12)):
         sender, receiver = chance.sample(people, 2)

@@ -47,7 +47,7 @@ def tell(chain: Chain) -> None:
     chain.transfer(ALICE, BOB, ether(1))
     token = chain.erc20.issue(ALICE, name="Gold", symbol="GLD", supply=1_000)
     token.transfer(ALICE, BOB, 10)
-    data = token.paradigm.abi_function("transfer").encode_call(CAROL.address, 11)
+    data = token.contract.abi_function("transfer").encode_call(CAROL.address, 11)
     chain.send(chain.sign(BOB, token.address, data=data, gas=100_000))
     chain.seal()
     snapshot = chain.snapshot()

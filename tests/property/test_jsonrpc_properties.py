@@ -19,7 +19,7 @@ ALICE, BOB = (Account.from_key(keccak256(name)) for name in (b"alice", b"bob"))
 
 
 def new_chain() -> Chain:
-    chain = ChainStack.local(funds={ALICE: ether(100)}).main
+    chain = ChainStack.local(funds={ALICE: ether(100)}, consensus="instant").main
     token = chain.erc20.issue(ALICE, name="Gold", symbol="GLD", supply=1_000)
     token.transfer(ALICE, BOB, 5)
     return chain

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.consensus.bft import SignedProposal, Step, decode_message
+from chainstack_sdk.consensus.bft.messages import is_proposal
 from chainstack_sdk.consensus.seals import CommitteeSeal
 from chainstack_sdk.core.engine import (
     BlockCommitted,
@@ -118,12 +119,13 @@ class CommitteeEngine:
 
     def _on_message(self, message: bytes) -> tuple[EngineOutput, ...]:
         """Pass a message on to the votes; a proposal only with its block at hand and its proof right."""
+        if not is_proposal(message):
+            return self._forward(MessageReceived(message))
         try:
             signed = decode_message(message)
         except InvalidInput:
             return self._forward(MessageReceived(message))  # which counts it as refused
-        if not isinstance(signed, SignedProposal):
-            return self._forward(MessageReceived(message))
+        assert isinstance(signed, SignedProposal)
         proposal = signed.proposal
         verdict = self._judged.get(proposal.block_hash)
         if verdict is None:

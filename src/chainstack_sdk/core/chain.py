@@ -263,15 +263,17 @@ class Blockchain:
     def _run(self, block: Block, executor: Executor | None) -> BlockRecord:
         """Run a block made elsewhere; the caller keeps the outcome or restores the parent's state."""
         header = block.header
-        if block.attachment and self.rules is None:
-            raise InvalidInput("nothing on this chain commits to an attachment", height=header.height)
+        extras = extras_of(block)
+        if self.rules is None and extras != NO_EXTRAS:
+            raise InvalidInput("a block has fields that no rule of this chain asks for", height=header.height)
+        expect(header.slot, self._slot(header.height), "slot", header)
         for index, error in enumerate(recover_senders(block.transactions, executor)):
             if error is not None:
                 raise InvalidInput("a transaction's signature is invalid", height=header.height, index=index)
         execution = BlockExecution(self.state, context_of(header), self.runtime, self._admit)
         try:
             run_strictly(execution, block)
-            next_committee_hash = self._finish(execution, extras_of(block))
+            next_committee_hash = self._finish(execution, extras)
             undo = self.state.commit()
         except BaseException:
             self.state.rollback(0)
@@ -370,7 +372,7 @@ class Blockchain:
     def next_context(self, *, timestamp_ms: int, proposer: bytes) -> BlockContext:
         """Return the block context of a block on the head."""
         parent = self._head
-        slot = 0 if self.rules is None else self.rules.slot(parent.height + 1)
+        slot = self._slot(parent.height + 1)
         return BlockContext(
             chain_id=parent.chain_id,
             height=parent.height + 1,
@@ -442,6 +444,9 @@ class Blockchain:
         )
         self._candidate = record.block.header
         return record, rejected
+
+    def _slot(self, height: int) -> int:
+        return 0 if self.rules is None else self.rules.slot(height)
 
     @property
     def _admit(self) -> Admit | None:

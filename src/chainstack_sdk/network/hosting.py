@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.consensus.bft import Membership
     from chainstack_sdk.consensus.kinds.kind import Kind
+    from chainstack_sdk.consensus.terms import CommitteeTerms
     from chainstack_sdk.consensus.work import WorkHash
+    from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.core.genesis import Genesis
     from chainstack_sdk.core.interfaces import ChainRules, Consensus, ConsensusEngine, Contract, HeaderRule
     from chainstack_sdk.core.view import ChainView
@@ -43,6 +45,15 @@ class Mined(Protocol):
     @property
     def work_hash(self) -> WorkHash:
         """What miners hash with."""
+        ...
+
+
+@runtime_checkable
+class Seeded(Protocol):
+    """A kind of consensus whose proposers prove randomness over the seed of their blocks."""
+
+    def terms(self, genesis: Genesis, headers: Callable[[bytes], Header | None]) -> CommitteeTerms:
+        """Return what everybody on the chain agrees on."""
         ...
 
 
@@ -173,7 +184,7 @@ class HostedConsensus(FollowedConsensus):
         host = LoopHost(
             engines(),
             [member.account for member in self.members],
-            prove=self._prover(genesis, view),
+            prove=self._prover(genesis, view) if isinstance(self.kind, Seeded) else None,
             first_proposer=self._first_proposer(genesis, view),
             pool=self._pool or SoloPool(self.kind.work_hash if isinstance(self.kind, Mined) else None),
             on_evidence=self._on_evidence,

@@ -71,6 +71,17 @@ class LoopHost:
         self._head: BlockCommitted | None = None
         self._has_spoken = False
         self._offered = b""
+        self._look()
+
+    def _look(self) -> None:
+        """Note what the engines offer besides what every engine does; asking each time would take longer."""
+        engines = self._loop.engines
+        self._turn_takers = [
+            (engine, signer.address)
+            for engine, signer in zip(engines, self._signers, strict=True)
+            if isinstance(engine, TurnTaking)
+        ]
+        self._completing = engines[0] if isinstance(engines[0], Completing) else None
 
     @property
     def header_rule(self) -> HeaderRule:
@@ -93,10 +104,9 @@ class LoopHost:
             Unix time in milliseconds.
         """
         turns = [
-            (start_ms, signer.address)
-            for engine, signer in zip(self._loop.engines, self._signers, strict=True)
-            if isinstance(engine, TurnTaking)
-            and (start_ms := engine.next_turn_ms(timestamp_ms - 1)) is not None
+            (start_ms, address)
+            for engine, address in self._turn_takers
+            if (start_ms := engine.next_turn_ms(timestamp_ms - 1)) is not None
         ]
         return min(turns, default=None)
 
@@ -131,6 +141,7 @@ class LoopHost:
         loop.reset()
         if again and self._renew is not None:
             loop.engines = self._renew()
+            self._look()
         self._head = head
         self._has_spoken = False
         for member in range(len(loop.engines)):
@@ -152,8 +163,7 @@ class LoopHost:
                 raise UsageError("the committee does not agree on a block", height=height)
         if loop.decided.block_hash != block_hash:
             raise UsageError("the committee decided on another block", height=height)
-        engine = loop.engines[0]
-        seal = engine.last_seal if isinstance(engine, Completing) else loop.decided.seal
+        seal = loop.decided.seal if self._completing is None else self._completing.last_seal
         return Decide(height, block_hash, seal)
 
     def _offer(self, height: int, block_hash: bytes, proving: Iterable[int]) -> None:

@@ -199,7 +199,7 @@ def test_an_attachment_without_rules_is_refused(kind: str) -> None:
             act()
         assert picture(chain) == before
     block = chain.build([payment(chain, ALICE, BOB, 5)], **when(chain)).block
-    refuse(chain, replace(block, attachment=b"payouts"), "attachment", before)
+    refuse(chain, replace(block, attachment=b"payouts"), "no rule of this chain", before)
     chain.append(block)
 
 
@@ -311,7 +311,10 @@ def test_the_next_committee_is_checked(kind: str, claimed: bytes) -> None:
 
 
 def test_a_reward_that_a_block_does_not_pay(kind: str) -> None:
-    honest, greedy = new_chain(kind, paying()), new_chain(kind, ScriptedRules(extras=EXTRAS, close=greed))
+    honest, greedy = (
+        new_chain(kind, paying()),
+        new_chain(kind, ScriptedRules(slot=3, extras=EXTRAS, close=greed)),
+    )
     before = picture(honest)
     refuse(honest, greedy.build([], **when(greedy)).block, "wrong state root", before)
 

@@ -58,6 +58,9 @@ class TurnTaker(ScriptedEngine):
         super().__init__(repeat(decide()))
         self.first_ms, self.step_ms = first_ms, step_ms
 
+    def turn_ms(self, now_ms):
+        return None
+
     def next_turn_ms(self, now_ms):
         if self.first_ms is None:
             return None

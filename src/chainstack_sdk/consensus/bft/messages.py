@@ -38,6 +38,7 @@ MAX_EXTRA = 256
 """Bytes that a proposer may add to a proposal."""
 
 _PROPOSAL = 3
+_PROPOSAL_TYPE = bytes((_PROPOSAL,))
 _MAX_HEIGHT = 2**64 - 1
 _MAX_ROUND = 2**32 - 1
 _VOTE_PAYLOAD = Struct(f">{len(DOMAIN)}sBQQI32s")
@@ -191,6 +192,11 @@ def attach(message: Vote | Proposal, validator: bytes, signature: bytes) -> Sign
     if isinstance(message, Vote):
         return SignedVote(message, validator, signature)
     return SignedProposal(message, validator, signature)
+
+
+def is_proposal(data: bytes) -> bool:
+    """Tell whether bytes are a proposal rather than a vote, by their first byte alone."""
+    return data[:1] == _PROPOSAL_TYPE
 
 
 def decode_message(data: bytes) -> SignedMessage:

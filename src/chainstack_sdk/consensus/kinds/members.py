@@ -17,8 +17,8 @@ from chainstack_sdk.consensus.membership import (
     with_membership,
 )
 from chainstack_sdk.consensus.membership.genesis import schedule_of
-from chainstack_sdk.consensus.staking.committees import read_committee
-from chainstack_sdk.consensus.staking.storage import StateStorage
+from chainstack_sdk.consensus.staking import StateCommittees
+from chainstack_sdk.primitives.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,10 +87,13 @@ class PbftChain:
 
     def membership(self, genesis: Genesis, view: ChainView) -> MembersOfSlots:
         """Return who validates, height by height."""
-        storage = StateStorage(view.state, MEMBERSHIP_ADDRESS)
+        committees = StateCommittees(view.state, MEMBERSHIP_ADDRESS)
 
         def committee(slot: int) -> ValidatorSet | None:
-            return read_committee(storage, slot)
+            try:
+                return committees.at(slot)
+            except InvalidInput:
+                return None
 
         return MembersOfSlots(schedule_of(genesis), committee)
 

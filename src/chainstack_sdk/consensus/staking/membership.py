@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.consensus.staking.committees import read_committee, read_hash
-from chainstack_sdk.consensus.staking.storage import StateStorage
+from chainstack_sdk.consensus.staking.storage import STAKING_ADDRESS, StateStorage
 from chainstack_sdk.core.blocks import ZERO_HASH
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 
@@ -21,16 +21,18 @@ _REMEMBERED = 16
 
 
 class StateCommittees:
-    """The committees in the staking contract of a state, which may change underneath.
+    """The committees in a contract of a state, which may change underneath.
 
     Parameters
     ----------
     state
         That of a chain's head, the object that the chain works on.
+    address
+        The contract, 20 bytes; the staking contract by default.
     """
 
-    def __init__(self, state: State) -> None:
-        self._storage = StateStorage(state)
+    def __init__(self, state: State, address: bytes = STAKING_ADDRESS) -> None:
+        self._storage = StateStorage(state, address)
         self._decoded: dict[bytes, ValidatorSet] = {}
 
     def at(self, slot: int) -> ValidatorSet:

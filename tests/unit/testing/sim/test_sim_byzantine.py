@@ -129,6 +129,17 @@ def test_a_mining_liar_claims_at_once() -> None:
     assert talker.heard[1:] == ["own"]
 
 
+def test_a_mining_liar_can_speak_for_itself() -> None:
+    node = MiningLiar(
+        Talker(Mine(b"h" * 32, 1000)),
+        claim=lambda block_hash, target: 5,
+        announce=lambda block_hash, nonce: [block_hash, b"%d" % nonce],
+    )
+    (timer,) = node.start()
+    assert isinstance(timer, SetTimer)
+    assert node.elapsed(timer.timer) == (Send(b"h" * 32), Send(b"5"), timer)
+
+
 def test_a_mining_liar_without_a_task_claims_nothing() -> None:
     talker = Talker(Send(b"x"))
     node = MiningLiar(talker, claim=lambda block_hash, target: 0)

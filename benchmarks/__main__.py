@@ -8,7 +8,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import latency, machine, measure, memory, stages, startup, stores, transfers, trie
+from benchmarks import (
+    consensus,
+    latency,
+    machine,
+    measure,
+    memory,
+    mining,
+    stages,
+    startup,
+    stores,
+    transfers,
+    trie,
+)
 from benchmarks.measure import progress
 
 if TYPE_CHECKING:
@@ -30,7 +42,9 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "chain": startup.new_chain,
     "stores": stores.durable,
     "rpc": stores.json_rpc,
+    "mining": mining.against_a_loop,
     "stages": stages.shares,
+    "agreement": consensus.agreement,
 }
 
 

@@ -12,6 +12,7 @@ from chainstack_sdk.core.blocks import Block
 from chainstack_sdk.core.engine import BlockCommitted, BlockProposed, Decide
 from chainstack_sdk.core.mempool import Mempool
 from chainstack_sdk.core.transactions import decode_and_recover, sign_transaction
+from chainstack_sdk.network.abilities import Finalising
 from chainstack_sdk.primitives.abi import decode_revert
 from chainstack_sdk.primitives.address import to_address
 from chainstack_sdk.primitives.errors import ChainStackError, InvalidInput, Rejected, Reverted, UsageError
@@ -89,8 +90,16 @@ class ChainWriter(ChainReader):
         self._proposer = to_address(proposer)
         self._producing = engine if isinstance(engine, Producing) else None
         self._attaching = engine if isinstance(engine, Attaching) else None
+        self._finalising = engine if isinstance(engine, Finalising) else None
         if self._proposer != DEFAULT_PROPOSER and self._engine_turn(blockchain.head.timestamp_ms + 1):
             raise UsageError(f"the {engine.name} engine says who proposes", actual=self._proposer)
+
+    @property
+    def finalized_height(self) -> int:
+        """Height of the newest block that will not be replaced; with most engines that is every block."""
+        if self._finalising is None:
+            return self.height
+        return min(self._finalising.finalized_height(), self.height)
 
     def send(self, transaction: bytes | Transaction) -> bytes:
         """Admit one signed transaction and return its hash, 32 bytes.

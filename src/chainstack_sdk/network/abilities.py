@@ -22,6 +22,15 @@ class TurnTaking(Protocol):
 
 
 @runtime_checkable
+class Finalising(Protocol):
+    """An engine whose newest blocks may still be replaced."""
+
+    def finalized_height(self) -> int:
+        """Return the height of the newest block that will not be."""
+        ...
+
+
+@runtime_checkable
 class Completing(Protocol):
     """An engine whose seals may grow after a decision, as more votes come in."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.core.engine import BlockCommitted, BlockProposed, Decide
-from chainstack_sdk.network.abilities import Completing, TurnTaking
+from chainstack_sdk.network.abilities import Completing, Finalising, TurnTaking
 from chainstack_sdk.network.loop import Loop
 from chainstack_sdk.network.pool import SoloPool
 from chainstack_sdk.primitives.errors import UsageError
@@ -82,6 +82,7 @@ class LoopHost:
             if isinstance(engine, TurnTaking)
         ]
         self._completing = engines[0] if isinstance(engines[0], Completing) else None
+        self._finalising = engines[0] if isinstance(engines[0], Finalising) else None
 
     @property
     def header_rule(self) -> HeaderRule:
@@ -109,6 +110,12 @@ class LoopHost:
             if (start_ms := engine.next_turn_ms(timestamp_ms - 1)) is not None
         ]
         return min(turns, default=None)
+
+    def finalized_height(self) -> int:
+        """Return the height of the newest block that will not be replaced."""
+        if self._finalising is not None:
+            return self._finalising.finalized_height()
+        return 0 if self._head is None else self._head.height
 
     def attachment(self) -> bytes:
         """Return what the next candidate is to carry: whom it pays for the work before it."""

@@ -6,7 +6,7 @@ from itertools import repeat
 
 import pytest
 
-from chainstack_sdk import Chain, ManualClock, UsageError, ether
+from chainstack_sdk import Chain, ChainStack, ManualClock, UsageError, ether
 from chainstack_sdk.chain.turns import Producing
 from chainstack_sdk.core.genesis import DEFAULT_TIMESTAMP_MS
 from chainstack_sdk.network.local import local_consensus
@@ -69,3 +69,16 @@ def test_a_delegates_turn_after_a_pause() -> None:
     assert header.timestamp_ms % 1_000 == 0
     assert 0 <= header.timestamp_ms - (DEFAULT_TIMESTAMP_MS + 1_000 + 12_345) < 1_000
     assert chain.clock.now_ms() == header.timestamp_ms
+
+
+@pytest.mark.parametrize(
+    ("name", "behind"), [("instant", 0), ("dpow", 0), ("pos", 0), ("pbft", 0), ("pow", 6), ("dpos", 3)]
+)
+def test_what_is_final(name: str, behind: int) -> None:
+    chain = ChainStack.local(consensus=name).main
+    assert chain.finalized_height == 0
+    for _ in range(10):
+        chain.seal()
+    assert chain.finalized_height == 10 - behind
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": ["finalized", False]}
+    assert int(chain.rpc(asked)["result"]["number"], 16) == 10 - behind

@@ -295,3 +295,21 @@ def test_members_that_cannot_be_renewed_are_told_of_the_head() -> None:
 def test_a_host_that_was_told_of_no_head_asks_the_same_members_again() -> None:
     host = host_of(ScriptedEngine(repeat(decide())), renew=list)
     assert host.process(PROPOSED) == host.process(PROPOSED) == (Decide(1, BLOCK, b""),)
+
+
+# What is final
+
+
+class Doubting(ScriptedEngine):
+    """Takes the newest two blocks for replaceable."""
+
+    def finalized_height(self) -> int:
+        return 5
+
+
+def test_what_is_final() -> None:
+    host = host_of(ScriptedEngine())
+    assert host.finalized_height() == 0
+    host.process(BlockCommitted(7, BLOCK))
+    assert host.finalized_height() == 7
+    assert host_of(Doubting()).finalized_height() == 5

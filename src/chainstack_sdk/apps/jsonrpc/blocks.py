@@ -11,6 +11,7 @@ from chainstack_sdk.apps.jsonrpc.objects import (
     receipt_objects,
     transaction_object,
 )
+from chainstack_sdk.apps.jsonrpc.parameters import FINALIZED
 from chainstack_sdk.primitives.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 def find_height(host: RpcHost, which: BlockRef) -> int | None:
     """Return the height of the block that a parameter names, if there is one.
 
-    Every tag but ``earliest`` names the head: the chain has no pending block, and its head is final.
+    The chain has no pending block: ``pending`` names the head.
     """
     chain = host.blockchain
     if isinstance(which, str):
-        return chain.height
+        return host.finalized_height if which == FINALIZED else chain.height
     if isinstance(which, bytes):
         return chain.ledger.height_of(which)
     return which if which <= chain.height else None

@@ -26,6 +26,11 @@ class RpcHost(Protocol):
         ...
 
     @property
+    def finalized_height(self) -> int:
+        """Height of the newest block that will not be replaced."""
+        ...
+
+    @property
     def clock(self) -> Clock:
         """Where the timestamps of new blocks come from."""
         ...

@@ -16,16 +16,17 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     BlockRef: TypeAlias = int | bytes | str
-    """A height, a block hash of 32 bytes, :data:`LATEST` or :data:`PENDING`."""
+    """A height, a block hash of 32 bytes, :data:`LATEST`, :data:`PENDING` or :data:`FINALIZED`."""
 
 T = TypeVar("T")
 
 LATEST = "latest"
 PENDING = "pending"
+FINALIZED = "finalized"
 _TAGS: dict[str, BlockRef] = {
     "latest": LATEST,
-    "safe": LATEST,
-    "finalized": LATEST,
+    "safe": FINALIZED,
+    "finalized": FINALIZED,
     "pending": PENDING,
     "earliest": 0,
 }

@@ -117,6 +117,11 @@ class DelegatedProofOfStake:
         """
         return None if self._fork.tree is None else self._fork.tree.root
 
+    def finalized_height(self) -> int:
+        """Return the height of the newest irreversible block."""
+        newest = self.irreversible
+        return 0 if newest is None else newest.height
+
     @property
     def refused(self) -> int:
         """How many messages, candidates and signatures were of no use because they were wrong."""

@@ -86,6 +86,11 @@ class ProofOfWork:
         """The header of the block where the chain stands; None before the first ``BlockCommitted``."""
         return self._fork.head
 
+    def finalized_height(self) -> int:
+        """Return the height of the newest block under as many others as the rule asks for."""
+        head = self._fork.head
+        return 0 if head is None else max(head.height - self.finality_rule.confirmations, 0)
+
     @property
     def refused(self) -> int:
         """How many messages, candidates and nonces were of no use because they were wrong."""

@@ -124,6 +124,7 @@ def test_before_the_first_block() -> None:
     engine = bare_engine()
     assert engine.name == "dpos"
     assert engine.head is engine.irreversible is None
+    assert engine.finalized_height() == 0
     assert engine.next_turn_ms(START) is engine.turn_ms(START) is None
     for event in (
         TimeoutElapsed(Timeout("turn", 1, 0)),
@@ -233,6 +234,7 @@ def test_all_delegates_make_one_chain() -> None:
     for host in (*group.hosts.values(), late):
         assert host.chain.head == blocks[-1].header
         assert host.engine.irreversible == blocks[-4].header
+        assert host.engine.finalized_height() == blocks[-4].height
         assert host.engine.refused == 0
         assert host.chain.header_rule is host.engine.header_rule
 

@@ -348,3 +348,15 @@ def test_state_is_rolled_back_with_the_branch() -> None:
     assert host.chain.state.balance(BOB.address) == 10**20
     assert host.chain.state.root == rival.chain.state.root
     assert host.reorganisations[-1].dropped() == (paid,)
+
+
+def test_what_is_final() -> None:
+    assert bare_engine(node().chain).finalized_height() == 0
+    host = node()
+    for block in mined(8):
+        host.chain.append(block)
+    rule = WorkRule(FixedDifficulty(4), host.chain.header_of, confirmations=3)
+    engine = ProofOfWork(rule)
+    assert engine.finalized_height() == 0
+    engine.process(BlockCommitted(host.chain.height, host.chain.head.hash))
+    assert engine.finalized_height() == 5

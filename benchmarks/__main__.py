@@ -40,6 +40,7 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "memory": memory.per_account,
     "import": startup.imports,
     "chain": startup.new_chain,
+    "local": startup.main_chain,
     "stores": stores.durable,
     "rpc": stores.json_rpc,
     "mining": mining.against_a_loop,

@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import Figure, in_turn
+from benchmarks.measure import Figure, in_turn, summary
 from chainstack_sdk import Account, Chain, ether
 
 if TYPE_CHECKING:
@@ -63,6 +63,30 @@ def imports(*, quick: bool) -> Iterator[Figure]:
         at_most=True,
         note=brought.strip() or "none of " + ", ".join(HEAVY),
     )
+
+
+def main_chain(*, quick: bool) -> Iterator[Figure]:
+    """Compare the main chain's committee in one process with an engine that just agrees, cold and warm."""
+    count = 5 if quick else 15
+    program = (
+        "import time\n"
+        "from chainstack_sdk import ChainStack\n"
+        "ChainStack.local(consensus='instant')\n"
+        "start = time.process_time()\n"
+        "ChainStack.local()\n"
+        "cold = time.process_time()\n"
+        "ChainStack.local()\n"
+        "print(cold - start, time.process_time() - cold)"
+    )
+    cold, warm = [], []
+    for _ in range(count):
+        ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+        first, again = map(float, ran.stdout.split())
+        cold.append(first * 1e3)
+        warm.append(again * 1e3)
+    name = "ChainStack.local() beyond the instant engine, CPU time"
+    yield summary(f"{name}, first in a process", cold, unit="ms", target=50.0, at_most=True)
+    yield summary(f"{name}, each further one", warm, unit="ms", target=50.0, at_most=True)
 
 
 def new_chain(*, quick: bool) -> Iterator[Figure]:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from chainstack_sdk.consensus.beacon import seed_alpha
 from chainstack_sdk.consensus.vrf import VrfKey
 from chainstack_sdk.core.engine import BlockCommitted
+from chainstack_sdk.core.late import Late, LateHeaderRule
 from chainstack_sdk.network.loop_host import LoopHost
-from chainstack_sdk.network.pool import SoloPool
 from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.primitives.keys import Account
@@ -124,7 +123,7 @@ class FollowedConsensus:
 
     def header_rule(self, genesis: Genesis, view: ChainView) -> HeaderRule:
         """Return the rule by which the chain checks headers."""
-        return self.kind.header_rule(genesis, view)
+        return LateHeaderRule(lambda: self.kind.header_rule(genesis, view))
 
     def rules(self, genesis: Genesis, view: ChainView) -> ChainRules | None:
         """Return what the consensus does on the chain."""
@@ -182,19 +181,25 @@ class HostedConsensus(FollowedConsensus):
             ]
 
         host = LoopHost(
-            engines(),
+            engines,
             [member.account for member in self.members],
             prove=self._prover(genesis, view) if isinstance(self.kind, Seeded) else None,
             first_proposer=self._first_proposer(genesis, view),
-            pool=self._pool or SoloPool(self.kind.work_hash if isinstance(self.kind, Mined) else None),
+            pool=self._mining_pool,
             on_evidence=self._on_evidence,
-            renew=engines,
         )
         host.process(_committed(view))
         return host
 
+    def _mining_pool(self) -> Pool:
+        from chainstack_sdk.network.pool import SoloPool
+
+        return self._pool or SoloPool(self.kind.work_hash if isinstance(self.kind, Mined) else None)
+
     def _prover(self, genesis: Genesis, view: ChainView) -> Callable[[int, bytes], bytes]:
         def prove(number: int, block_hash: bytes) -> bytes:
+            from chainstack_sdk.consensus.beacon import seed_alpha
+
             header = view.header(block_hash)
             if header is None:
                 raise UsageError("no candidate has this hash", hash=block_hash)
@@ -205,9 +210,10 @@ class HostedConsensus(FollowedConsensus):
     def _first_proposer(self, genesis: Genesis, view: ChainView) -> Callable[[int], int | None] | None:
         if not isinstance(self.kind, HasMembership):
             return None
-        membership = self.kind.membership(genesis, view)
+        kind = self.kind
+        membership = Late(lambda: kind.membership(genesis, view))
         numbers = {member.address: number for number, member in enumerate(self.members)}
-        return lambda height: numbers.get(membership.proposer(height, 0))
+        return lambda height: numbers.get(membership.made.proposer(height, 0))
 
 
 def _committed(view: ChainView) -> BlockCommitted:

@@ -70,7 +70,7 @@ class Loop:
                 "each member has an engine and a key", expected=len(engines), actual=len(signers)
             )
         self.engines = engines
-        """Those of the members; may be replaced while the loop is :meth:`reset`."""
+        """Those of the members."""
         self.decided: Decide | None = None
         """What a member has decided, since this was set to None last."""
         self._signers = signers

@@ -116,7 +116,7 @@ def test_evidence_reaches_whoever_wants_it() -> None:
                 return ScriptedEngine([(Accuse(b"proof"),)])
             return super().member(genesis, view, address, **options)
 
-    hosted(Accusing([member.address for member in MEMBERS]), on_evidence=heard.append)
+    hosted(Accusing([member.address for member in MEMBERS]), on_evidence=heard.append).seal()
     assert heard == [b"proof"]
     with pytest.raises(InvalidInput):
         Evidence.decode(heard[0])

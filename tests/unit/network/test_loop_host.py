@@ -68,7 +68,7 @@ class TurnTaker(ScriptedEngine):
 
 
 def host_of(*engines, **options) -> LoopHost:
-    return LoopHost(engines, (ALICE, BOB, CAROL)[: len(engines)], **options)
+    return LoopHost(lambda: engines, (ALICE, BOB, CAROL)[: len(engines)], **options)
 
 
 def seen(engine, kind):
@@ -77,8 +77,9 @@ def seen(engine, kind):
 
 @pytest.mark.parametrize(("engines", "signers"), [(0, 0), (1, 2), (2, 1)])
 def test_each_member_has_an_engine_and_a_key(engines, signers) -> None:
+    host = LoopHost(lambda: [InstantEngine() for _ in range(engines)], (ALICE, BOB)[:signers])
     with pytest.raises(UsageError, match="engine and a key") as caught:
-        LoopHost([InstantEngine() for _ in range(engines)], (ALICE, BOB)[:signers])
+        host.process(PROPOSED)
     assert caught.value.facts == {"expected": engines, "actual": signers}
 
 
@@ -207,7 +208,7 @@ def test_work_that_nobody_can_do() -> None:
 
     miner = Reacting({BlockProposed: (RequestWork(BLOCK, 1),), WorkFound: (DECIDED,)})
     with pytest.raises(UsageError, match="does not agree"):
-        host_of(miner, pool=SoloPool(Hopeless())).process(PROPOSED)
+        host_of(miner, pool=lambda: SoloPool(Hopeless())).process(PROPOSED)
 
 
 def test_accusations_reach_whoever_wants_them() -> None:
@@ -255,11 +256,19 @@ def renewed() -> tuple[LoopHost, list[list[Once]]]:
     """A host of engines that decide once, and all that it has asked for."""
     made: list[list[Once]] = []
 
-    def renew() -> list[Once]:
+    def make() -> list[Once]:
         made.append([Once()])
         return made[-1]
 
-    return host_of(Once(), renew=renew), made
+    return LoopHost(make, [ALICE]), made
+
+
+def test_members_are_made_when_they_are_needed(renewed) -> None:
+    host, made = renewed
+    host.process(BlockCommitted(0, HEAD))
+    assert made == []
+    assert host.name == "scripted"
+    assert [engine.inputs for engine in made[0]] == [[BlockCommitted(0, HEAD)]]
 
 
 def test_members_are_renewed_when_the_chain_goes_back(renewed) -> None:
@@ -267,10 +276,11 @@ def test_members_are_renewed_when_the_chain_goes_back(renewed) -> None:
     host.process(BlockCommitted(0, HEAD))
     assert host.process(PROPOSED)
     host.process(BlockCommitted(1, BLOCK))
-    assert made == []
+    assert len(made) == 1
     host.process(BlockCommitted(0, HEAD))
-    assert [engine.inputs for engine in made[0]] == [[BlockCommitted(0, HEAD)]]
     assert host.process(BlockProposed(1, OTHER)) == (Decide(1, OTHER, b""),)
+    assert len(made) == 2
+    assert made[1][0].inputs[0] == BlockCommitted(0, HEAD)
 
 
 def test_members_are_renewed_when_nothing_came_of_their_decision(renewed) -> None:
@@ -278,8 +288,8 @@ def test_members_are_renewed_when_nothing_came_of_their_decision(renewed) -> Non
     host.process(BlockCommitted(0, HEAD))
     for block_hash in (BLOCK, OTHER, BLOCK):
         assert host.process(BlockProposed(1, block_hash)) == (Decide(1, block_hash, b""),)
-    assert len(made) == 2
-    assert made[1][0].inputs == [BlockCommitted(0, HEAD), BlockProposed(1, BLOCK, own=True)]
+    assert len(made) == 3
+    assert made[2][0].inputs == [BlockCommitted(0, HEAD), BlockProposed(1, BLOCK, own=True)]
 
 
 def test_members_that_cannot_be_renewed_are_told_of_the_head() -> None:
@@ -293,7 +303,7 @@ def test_members_that_cannot_be_renewed_are_told_of_the_head() -> None:
 
 
 def test_a_host_that_was_told_of_no_head_asks_the_same_members_again() -> None:
-    host = host_of(ScriptedEngine(repeat(decide())), renew=list)
+    host = host_of(ScriptedEngine(repeat(decide())))
     assert host.process(PROPOSED) == host.process(PROPOSED) == (Decide(1, BLOCK, b""),)
 
 

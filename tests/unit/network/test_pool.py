@@ -67,9 +67,7 @@ def test_workers_of_a_chain_are_paid_by_the_blocks_after_their_work(name: str) -
         workers = [ONE, TWO, THREE]
         # ranges so small that each worker gets some of every block
         master = Master(DoubleSha256(), first_count=8, depth=1, range_ms=1)
-        pool = ExecutorPool(
-            Miner(executor, [worker.address for worker in workers], slots=3, master=master)
-        )
+        pool = ExecutorPool(Miner(executor, [worker.address for worker in workers], slots=3, master=master))
         chain = ChainStack.local({ALICE: ether(1)}, consensus=local_consensus(name, pool=pool)).main
         first = chain.transfer(ALICE, BOB, 1)
         assert chain.block(first.height).attachment == b""

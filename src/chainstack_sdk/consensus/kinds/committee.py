@@ -1,42 +1,43 @@
-"""Chains whose blocks an elected committee certifies: the main chain's "dpow", and "pos"."""
+"""Chains whose blocks an elected committee certifies: the main chain's "dpow", and "pos".
+
+What only blocks need is loaded with the first block, so that a chain is ready at once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from chainstack_sdk.consensus.bft import BftCore, Secp256k1Scheme
-from chainstack_sdk.consensus.certified import CommitteeRule
-from chainstack_sdk.consensus.committee_engine import CommitteeEngine
-from chainstack_sdk.consensus.dpow import DpowEngine
+from chainstack_sdk.consensus.bft.scheme import Secp256k1Scheme
 from chainstack_sdk.consensus.kinds.parameters import IntegerParameters
 from chainstack_sdk.consensus.reputation import StakePerformanceActivity
 from chainstack_sdk.consensus.retarget import FixedDifficulty, MovingWindow
 from chainstack_sdk.consensus.rewards import SharedRewards
-from chainstack_sdk.consensus.staking import (
-    STAKING_CODE,
-    SlotSchedule,
-    StakingContract,
-    StakingMembership,
-    StakingParameters,
-    StakingRules,
-    StateCommittees,
-    with_staking,
-)
-from chainstack_sdk.consensus.staking.mining import CommitteeWork
-from chainstack_sdk.consensus.terms import CommitteeTerms, drawn_leader, rotating_leader
-from chainstack_sdk.consensus.work import DoubleSha256
+from chainstack_sdk.consensus.staking.genesis import STAKING_CODE, with_staking
+from chainstack_sdk.consensus.staking.parameters import StakingParameters
+from chainstack_sdk.consensus.staking.slots import SlotSchedule
+from chainstack_sdk.core.late import LateContract, LateRules
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.units import ether
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from chainstack_sdk.consensus.certified import CommitteeRule
+    from chainstack_sdk.consensus.committee_engine import CommitteeEngine
+    from chainstack_sdk.consensus.dpow import DpowEngine
     from chainstack_sdk.consensus.kinds.kind import Kind
     from chainstack_sdk.consensus.reputation import Reputation
     from chainstack_sdk.consensus.retarget import Retarget
     from chainstack_sdk.consensus.rewards import RewardPolicy
-    from chainstack_sdk.consensus.staking import GenesisValidator
+    from chainstack_sdk.consensus.staking import (
+        GenesisValidator,
+        StakingContract,
+        StakingMembership,
+        StakingRules,
+    )
+    from chainstack_sdk.consensus.staking.mining import CommitteeWork
+    from chainstack_sdk.consensus.terms import CommitteeTerms
     from chainstack_sdk.consensus.work import WorkHash
     from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.core.genesis import Genesis
@@ -123,14 +124,22 @@ class _CommitteeChain:
 
     def contracts(self) -> Mapping[bytes, Contract]:
         """Return the staking contract."""
-        return {STAKING_CODE: StakingContract()}
+        return {STAKING_CODE: LateContract(_staking_contract)}
 
     def header_rule(self, genesis: Genesis, view: ChainView) -> CommitteeRule:
         """Return the rule by which the chain checks headers; it reads the committees from its state."""
+        from chainstack_sdk.consensus.certified import CommitteeRule
+        from chainstack_sdk.consensus.staking.membership import StateCommittees
+
         return CommitteeRule(self.terms(genesis, view.header), StateCommittees(view.state))
 
-    def rules(self, genesis: Genesis, view: ChainView) -> StakingRules:
-        """Return what the chain does at the end of a block."""
+    def rules(self, genesis: Genesis, view: ChainView) -> LateRules:
+        """Return what the chain does at the end of a block: :class:`StakingRules`, with the first block."""
+        return LateRules(lambda: self._rules(genesis, view))
+
+    def _rules(self, genesis: Genesis, view: ChainView) -> StakingRules:
+        from chainstack_sdk.consensus.staking.rules import StakingRules
+
         chosen = _parameters(genesis)
         return StakingRules(
             self.terms(genesis, view.header),
@@ -143,6 +152,8 @@ class _CommitteeChain:
 
     def terms(self, genesis: Genesis, headers: Callable[[bytes], Header | None]) -> CommitteeTerms:
         """Return what everybody on the chain agrees on; ``headers`` finds the ancestors of a header."""
+        from chainstack_sdk.consensus.terms import CommitteeTerms, drawn_leader, rotating_leader
+
         chosen = _parameters(genesis)
         return CommitteeTerms(
             genesis.chain_id,
@@ -154,6 +165,7 @@ class _CommitteeChain:
 
     def membership(self, genesis: Genesis, view: ChainView) -> StakingMembership:
         """Return who validates and who proposes, height by height."""
+        from chainstack_sdk.consensus.staking.membership import StakingMembership, StateCommittees
 
         def seed_of(height: int) -> bytes:
             return view.blockchain.ledger.header(height).seed
@@ -167,6 +179,11 @@ class _CommitteeChain:
         address: bytes | None,
         headers: Callable[[bytes], Header | None],
     ) -> CommitteeEngine:
+        from chainstack_sdk.consensus.bft.engine import BftCore
+        from chainstack_sdk.consensus.certified import CommitteeRule
+        from chainstack_sdk.consensus.committee_engine import CommitteeEngine
+        from chainstack_sdk.consensus.staking.membership import StateCommittees
+
         rule = CommitteeRule(self.terms(genesis, headers), StateCommittees(view.state))
         core = BftCore(
             genesis.chain_id,
@@ -217,8 +234,16 @@ class DpowChain(_CommitteeChain):
         work_hash: WorkHash | None = None,
     ) -> None:
         super().__init__(validators, parameters=parameters, rewards=rewards, reputation=reputation)
-        self.work_hash: WorkHash = work_hash or DoubleSha256()
+        self._work_hash = work_hash
+
+    @property
+    def work_hash(self) -> WorkHash:
         """What miners hash with."""
+        if self._work_hash is None:
+            from chainstack_sdk.consensus.work import DoubleSha256
+
+            self._work_hash = DoubleSha256()
+        return self._work_hash
 
     def member(
         self,
@@ -230,11 +255,15 @@ class DpowChain(_CommitteeChain):
         producing: bool,
     ) -> DpowEngine:
         """Return the engine of one participant, which mines if its host is ``producing``."""
+        from chainstack_sdk.consensus.dpow import DpowEngine
+
         votes = self._votes(genesis, view, address, headers)
         work = self._work(_parameters(genesis), headers)
         return DpowEngine(votes, work, headers, mining=producing)
 
     def _work(self, chosen: CommitteeParameters, headers: Callable[[bytes], Header | None]) -> CommitteeWork:
+        from chainstack_sdk.consensus.staking.mining import CommitteeWork
+
         return CommitteeWork(chosen.retarget(), headers, self.work_hash)
 
 
@@ -265,6 +294,12 @@ class PosChain(_CommitteeChain):
     ) -> CommitteeEngine:
         """Return the engine of one participant."""
         return self._votes(genesis, view, address, headers)
+
+
+def _staking_contract() -> StakingContract:
+    from chainstack_sdk.consensus.staking.contract import StakingContract
+
+    return StakingContract()
 
 
 def _parameters(genesis: Genesis) -> CommitteeParameters:

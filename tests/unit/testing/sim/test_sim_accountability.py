@@ -18,7 +18,7 @@ from chainstack_sdk.consensus.bft.messages import SignedMessage
 from chainstack_sdk.network import wire
 from chainstack_sdk.network.effects import Accused, Committed, Effect, Send
 from chainstack_sdk.network.wire import Kind
-from chainstack_sdk.testing.sim import Committee, InvariantViolation, SimNet, guilty, messages_of
+from chainstack_sdk.testing.sim import Committee, InvariantViolation, SimNet, guilty
 
 COMMITTEE = Committee(4)
 NAMES = COMMITTEE.names
@@ -206,8 +206,28 @@ def test_blocks_from_others_have_no_seal_and_prove_nothing() -> None:
     assert invariant.forks == []
 
 
-def test_the_messages_of_a_run() -> None:
-    signed = vote("v0", PREVOTE, 0, ONE)
+def test_a_commit_needs_a_certificate() -> None:
+    for seal in (b"nonsense", committed(OTHER, "012", 0).seal, committed(ONE, "01", 0).seal):
+        false = Committed(1, ONE, seal)
+        _, invariant = check((false,), faulty=("v0",))
+        assert invariant.forks == []
+        with pytest.raises(InvariantViolation, match="v0 committed without a certificate"):
+            check((false,))
+
+
+def test_whoever_breaks_the_rules_is_convicted_though_nothing_happened() -> None:
+    lone = vote("v3", PRECOMMIT, 0, ONE)
+    higher = [vote("v2", PREVOTE, 0, ONE, height=2), vote("v2", PREVOTE, 0, OTHER, height=2)]
+    sim, invariant = check(said(lone, lone, *higher), faulty=("v2", "v3"))
+    assert sorted(map(COMMITTEE.name_of, invariant.convict(sim))) == ["v2", "v3"]
+    sim, invariant = check(said(lone), faulty=("v2",))
+    with pytest.raises(InvariantViolation, match="is proven guilty"):
+        invariant.convict(sim)
+
+
+def test_forged_and_garbled_messages_convict_nobody() -> None:
+    forged = SignedVote(Vote(PRECOMMIT, 1, 0, ONE), COMMITTEE.accounts["v1"].address, bytes(65))
+    stolen = SignedVote(Vote(PRECOMMIT, 1, 0, OTHER), forged.validator, vote("v1", PREVOTE, 0, ONE).signature)
     noise = (Send(b"\xff"), Send(wire.encode_status(1)), Send(wire.encode(Kind.ENGINE, b"?")))
-    sim, _ = check((*said(signed, signed), *noise))
-    assert messages_of(sim) == [signed]
+    sim, invariant = check((*said(forged, stolen, vote("v1", PREVOTE, 0, ONE)), *noise))
+    assert invariant.convict(sim) == ()

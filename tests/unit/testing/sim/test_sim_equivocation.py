@@ -17,7 +17,7 @@ from chainstack_sdk.network.effects import Effect, Send, Store
 from chainstack_sdk.network.wire import Kind
 from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.testing import accounts
-from chainstack_sdk.testing.sim import Conspiracy, Equivocate
+from chainstack_sdk.testing.sim import Conspiracy, Equivocate, Fickle
 
 CHAIN_ID = 5
 LIAR, OTHER = accounts(2)
@@ -120,6 +120,16 @@ def test_single_receivers_hear_their_story() -> None:
     true, false = told(Send(vote, "a"), Send(vote, "b"), node=liar())
     assert true == Send(vote, "a")
     assert false_vote(false).block_hash == NIL
+
+
+def test_the_fickle_tell_either_story() -> None:
+    def stories(seed: int) -> list[bool]:
+        conspiracy = Fickle(lambda body: body[::-1], seed)
+        assert conspiracy.falsify(BODY) == FALSE_BODY
+        return [conspiracy.hears_truth("a") for _ in range(40)]
+
+    assert set(stories(1)) == {True, False}
+    assert stories(1) == stories(1) != stories(2)
 
 
 def test_the_false_block_is_handed_out() -> None:

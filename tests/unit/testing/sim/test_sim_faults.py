@@ -7,6 +7,7 @@ import pytest
 from chainstack_sdk.network.effects import Effect, Send, SetTimer, Store
 from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.testing.sim import (
+    BadLinks,
     Crash,
     CrashAtStore,
     Cut,
@@ -48,7 +49,7 @@ def beating(plan: FaultPlan, until_ms: int) -> SimNet:
 
 
 def test_every_fault_happens_at_its_time() -> None:
-    storm = LinkFaults(loss=1000)
+    storm = dead = LinkFaults(loss=1000)
     plan = FaultPlan(
         (
             Crash(10, "n0"),
@@ -61,6 +62,7 @@ def test_every_fault_happens_at_its_time() -> None:
             ),
             Weather(260, storm),
             Weather(350, None),
+            BadLinks(355, (("n0", "n1"), ("n2", "n0")), dead),
             Restart(360, "n1", amnesia=True),
             Recovery(400),
         )
@@ -81,6 +83,8 @@ def test_every_fault_happens_at_its_time() -> None:
         (250, kinds.NETWORK, "", b"heal"),
         (260, kinds.NETWORK, "", f"links {storm}".encode()),
         (350, kinds.NETWORK, "", f"links {LinkFaults(latency_ms=(1, 1))}".encode()),
+        (355, kinds.NETWORK, "n0", f"link to n1 {dead}".encode()),
+        (355, kinds.NETWORK, "n2", f"link to n0 {dead}".encode()),
         (360, kinds.RESTART, "n1", b""),
     ]
     assert sim.honest == ("n0", "n2")
@@ -132,7 +136,7 @@ def test_every_drawn_plan_runs_and_recovers() -> None:
         assert sim.calm_since_ms == plan.end_ms == 500
         assert all(sim.node(name) is not None for name in NAMES)
         assert {"n0", "n1"} <= set(sim.honest)
-    assert seen == {Crash, CrashAtStore, Cut, Heal, Recovery, Restart, Skew, Weather}
+    assert seen == {BadLinks, Crash, CrashAtStore, Cut, Heal, Recovery, Restart, Skew, Weather}
 
 
 def test_the_forgetful_lose_records() -> None:

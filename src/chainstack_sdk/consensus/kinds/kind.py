@@ -54,7 +54,7 @@ class Kind(Protocol):
         ...
 
     def header_rule(self, genesis: Genesis, view: ChainView) -> Rule:
-        """Return the rule by which the chain checks headers."""
+        """Return the rule by which the chain checks headers; to it genesis has a work of 1."""
         ...
 
     def rules(self, genesis: Genesis, view: ChainView) -> ChainRules | None:

@@ -155,6 +155,53 @@ class Call:
         table[slot] = total
         return total
 
+    def move(self, source: bytes, target: bytes, amount: int) -> int:
+        """Subtract from the integer in one slot, add to that in another, and return what the first has left.
+
+        The same as two calls of :meth:`try_add`, at their price, in less time. But an amount that the first
+        does not hold is *not* moved: the result is negative, and the contract must look at it and refuse.
+
+        Raises
+        ------
+        Reverted
+            When the amount is negative or the second would reach 2^256: ``Panic(0x11)``. In a read-only
+            call always.
+        """
+        if self.read_only:
+            raise self.error("state change in a read-only call")
+        env = self._env
+        state, table = env.state, self._table
+        held = old = table.get(source)
+        if old is None:
+            old = state.storage(self.address, source)
+            held = table.get(source)
+        rest = old - amount
+        if not 0 <= rest <= old:
+            if amount < 0:
+                raise panic(OVERFLOW)
+            self.charge(gas.STORAGE_READ)
+            return rest
+        found = had = table.get(target)
+        if had is None:
+            had = state.storage(self.address, target)
+            found = table.get(target)
+        if target == source:
+            found = had = rest
+        total = had + amount
+        if total >> 256:
+            raise panic(OVERFLOW)
+        # the first slot is not set from zero: it has lost something, or is as it was
+        left = env.gas - _READ_AND_RESET - (_READ_AND_RESET if had or not total else _READ_AND_SET)
+        if left < 0:
+            self._out_of_gas()
+        env.gas = left
+        journal = state._journal
+        journal.append((table, source, held))
+        table[source] = rest
+        journal.append((table, target, found))
+        table[target] = total
+        return rest
+
     # Effects
 
     def emit(self, event: Event, *values: object) -> None:
@@ -190,7 +237,7 @@ class Call:
         if self.read_only:
             raise self.error("transfer in a read-only call")
         self.charge(gas.CALL_VALUE)
-        self._move(self.address, to, amount)
+        self._pay(self.address, to, amount)
 
     def call(self, to: bytes, data: bytes, value: int = 0) -> bytes:
         """Call another contract and return its result; its revert passes through this one.
@@ -203,7 +250,7 @@ class Call:
             raise self.error("call depth exceeded")
         self.charge(gas.CALL + (gas.CALL_VALUE if value else 0))
         if value:
-            self._move(self.address, to, value)
+            self._pay(self.address, to, value)
         return invoke(self._env, self.address, to, value, data, self._depth + 1, self.read_only)
 
     def try_call(self, to: bytes, data: bytes, value: int = 0) -> tuple[bool, bytes]:
@@ -278,7 +325,7 @@ class Call:
         self._env.gas = 0
         raise OutOfGas
 
-    def _move(self, source: bytes, to: bytes, amount: int) -> None:
+    def _pay(self, source: bytes, to: bytes, amount: int) -> None:
         if amount < 0:
             raise panic(OVERFLOW)
         state = self._env.state

@@ -219,10 +219,9 @@ class Erc20(Ownable, Permit):
             raise call.error(self.ERC20InvalidReceiver, ZERO_ADDRESS)
         if self.config.pausable:
             self._require_not_paused(call)
-        left = call.try_add(_BALANCES[sender], -value)
+        left = call.move(_BALANCES[sender], _BALANCES[to], value)
         if left < 0:
             raise call.error(self.ERC20InsufficientBalance, sender, left + value, value)
-        call.try_add(_BALANCES[to], value)  # stays below 2^256, as the supply does
         call.log((_TRANSFER, _PAD + sender, _PAD + to), value.to_bytes(32, "big"))
 
     def _mint(self, call: Call, to: bytes, value: int) -> None:

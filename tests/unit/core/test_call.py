@@ -133,6 +133,48 @@ class TestStorage:
         world.state.rollback(mark)
         assert (call.load(SLOT), call.load(OTHER)) == (1, 0)
 
+    @pytest.mark.parametrize("target", [OTHER, SLOT])
+    @pytest.mark.parametrize("there", [0, 7])
+    @pytest.mark.parametrize(("here", "amount"), [(0, 0), (5, 0), (5, 3), (5, 5)])
+    def test_moving_is_adding_twice(self, world, target, here, there, amount):
+        def outcome(act):
+            world.env = world.environment()
+            world.state.set_storage(HERE, OTHER, there)
+            world.state.set_storage(HERE, SLOT, here)
+            mark = world.state.checkpoint()
+            result = act(world.call())
+            held = (world.state.storage(HERE, SLOT), world.state.storage(HERE, OTHER))
+            world.state.rollback(mark)
+            assert (world.state.storage(HERE, SLOT), world.state.storage(HERE, OTHER)) == (here, there)
+            return result, held, world.spent()
+
+        def add_twice(call):
+            rest = call.try_add(SLOT, -amount)
+            call.try_add(target, amount)
+            return rest
+
+        moved = outcome(lambda call: call.move(SLOT, target, amount))
+        assert moved == outcome(add_twice)
+        assert sum(moved[1]) == here + there
+
+    def test_what_is_not_there_is_not_moved(self, world, call):
+        world.state.set_storage(HERE, SLOT, 5)
+        mark = world.state.checkpoint()
+        assert call.move(SLOT, OTHER, 7) == -2
+        assert world.spent() == gas.STORAGE_READ
+        assert world.state.checkpoint() == mark
+        assert (call.load(SLOT), call.load(OTHER)) == (5, 0)
+
+    @pytest.mark.parametrize(("there", "amount"), [(0, -1), (LIMIT - 1, 1)])
+    def test_moving_what_does_not_fit_panics(self, world, call, there, amount):
+        world.state.set_storage(HERE, SLOT, 5)
+        world.state.set_storage(HERE, OTHER, there)
+        mark = world.state.checkpoint()
+        with pytest.raises(Reverted) as caught:
+            call.move(SLOT, OTHER, amount)
+        assert caught.value.data == PANIC
+        assert world.state.checkpoint() == mark
+
     def test_reading_from_a_lazy_state(self, world):
         """Values that are not in memory come from the commitment."""
         from chainstack_sdk.core.archive import StoredCommitment
@@ -149,6 +191,12 @@ class TestStorage:
         call = Call(Environment(state, BLOCK, world, ALICE, 10**9, 0), ALICE, HERE, 0, 1, False)
         assert call.try_add(SLOT, 1) == 8
         call.store(OTHER, 9)
+        assert state.changes().storage == {HERE: {SLOT: 7, OTHER: 8}}
+        state.rollback(0)
+        state.forget()
+        call = Call(Environment(state, BLOCK, world, ALICE, 10**9, 0), ALICE, HERE, 0, 1, False)
+        assert call.move(SLOT, OTHER, 2) == 5
+        assert (call.load(SLOT), call.load(OTHER)) == (5, 10)
         assert state.changes().storage == {HERE: {SLOT: 7, OTHER: 8}}
 
 
@@ -280,6 +328,7 @@ class TestReadOnly:
         for attempt in (
             lambda: call.store(SLOT, 1),
             lambda: call.try_add(SLOT, 1),
+            lambda: call.move(SLOT, OTHER, 0),
             lambda: call.log([], b""),
             lambda: call.transfer(ALICE, 1),
             lambda: call.call(ALICE, b"", 1),
@@ -353,6 +402,8 @@ class TestGas:
             lambda call: call.store(SLOT, 1),
             lambda call: call.try_add(SLOT, 1),
             lambda call: call.try_add(SLOT, -1),
+            lambda call: call.move(SLOT, OTHER, 0),
+            lambda call: call.move(SLOT, OTHER, 1),
             lambda call: call.log([], b""),
             lambda call: call.transfer(ALICE, 1),
             lambda call: call.call(THERE, b""),

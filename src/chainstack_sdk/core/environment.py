@@ -21,7 +21,10 @@ class OutOfGas(Reverted):
 
 
 class Environment:
-    """What all calls of one transaction share: state, block, remaining gas, logs."""
+    """What all calls of one transaction share: state, block, remaining gas, logs.
+
+    One object serves the transactions of a block in turn: :meth:`begin` makes it that of the next.
+    """
 
     __slots__ = ("block", "gas", "gas_price", "issued", "logs", "origin", "runtime", "state")
 
@@ -37,8 +40,14 @@ class Environment:
         self.state = state
         self.block = block
         self.runtime = runtime
+        self.logs: list[Log]
+        self.issued: bytes | None
+        self.begin(origin, gas_left, gas_price)
+
+    def begin(self, origin: bytes, gas_left: int, gas_price: int) -> None:
+        """Forget the transaction before and take up the next."""
         self.origin = origin
         self.gas = gas_left
         self.gas_price = gas_price
-        self.logs: list[Log] = []
-        self.issued: bytes | None = None
+        self.logs = []
+        self.issued = None

@@ -42,22 +42,29 @@ class BlockExecution:
         Refuses senders that may not send on this chain; by default everybody may.
     """
 
-    __slots__ = ("_admit", "base_fees", "block", "bloom", "gas_used", "receipts", "runtime", "state", "tips")
+    __slots__ = ("_admit", "_env", "_paid", "block", "bloom", "gas_used", "receipts", "state")
 
     def __init__(
         self, state: State, block: BlockContext, runtime: ContractRuntime, admit: Admit | None = None
     ) -> None:
         self.state = state
         self.block = block
-        self.runtime = runtime
+        self._env = Environment(state, block, runtime, b"", 0, 0)
         self._admit = admit
         self.receipts: list[Receipt] = []
         self.gas_used = 0
         self.bloom = 0
-        self.base_fees = 0
+        self._paid = 0
+
+    @property
+    def base_fees(self) -> int:
         """Wei that the transactions so far have paid as base fee."""
-        self.tips = 0
+        return self.gas_used * self.block.base_fee
+
+    @property
+    def tips(self) -> int:
         """Wei that they have paid on top."""
+        return self._paid - self.base_fees
 
     def apply(self, transaction: Transaction) -> Receipt:
         """Run one transaction and return its receipt.
@@ -79,7 +86,8 @@ class BlockExecution:
         journal.append((nonces, sender, transaction.nonce or None))  # absent and 0 are the same
         nonces[sender] = transaction.nonce + 1
         limit = transaction.gas
-        env = Environment(state, self.block, self.runtime, sender, limit - transaction.intrinsic_gas, price)
+        env = self._env
+        env.begin(sender, limit - transaction.intrinsic_gas, price)
         try:
             output, status = _effect(env, transaction)
         except BaseException as error:
@@ -104,9 +112,7 @@ class BlockExecution:
         status: int,
         output: bytes,
     ) -> Receipt:
-        base_fee = self.block.base_fee
-        self.base_fees += used * base_fee
-        self.tips += used * (price - base_fee)
+        self._paid += used * price
         self.gas_used += used
         logs = tuple(env.logs)
         bloom = logs_bloom(logs)
@@ -178,7 +184,7 @@ class BlockExecution:
         balance = state._balances.get(sender)
         if balance is None:
             balance = state.balance(sender)
-        cost = transaction.gas * highest + transaction.value
+        cost = transaction.cost
         if balance < cost:
             raise Rejected(
                 "not enough coin for value and fee", code="insufficient_funds", expected=cost, actual=balance
@@ -189,7 +195,7 @@ class BlockExecution:
         """Hand out the block's fees; what the policy leaves is burnt."""
         credits = policy.distribute(self.block.proposer, self.base_fees, self.tips)
         handed_out = sum(amount for _address, amount in credits)
-        if handed_out > self.base_fees + self.tips or any(amount < 0 for _address, amount in credits):
+        if handed_out > self._paid or any(amount < 0 for _address, amount in credits):
             raise InvariantBroken("the fee policy hands out more than was paid", actual=handed_out)
         for address, amount in credits:
             if amount:
@@ -207,7 +213,7 @@ def is_crash(error: BaseException) -> bool:
 def _effect(env: Environment, transaction: Transaction) -> tuple[bytes, int]:
     """Do what the transaction asks for; return its output and status."""
     state, to, value = env.state, transaction.to or b"", transaction.value
-    mark = state.checkpoint()
+    mark = len(state._journal)
     try:
         if value:
             state.add_balance(env.origin, -value)

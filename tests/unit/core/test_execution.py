@@ -227,14 +227,12 @@ def test_a_mistake_in_a_contract_is_not_swallowed(execution: BlockExecution, sta
 
 
 @pytest.mark.parametrize("error", [InvariantBroken("ours"), KeyboardInterrupt()])
-def test_what_is_not_the_contracts_fault_passes_through(
-    execution: BlockExecution, state: State, error: BaseException
-) -> None:
+def test_what_is_not_the_contracts_fault_passes_through(state: State, error: BaseException) -> None:
     def interrupted(call: Call, data: bytes) -> bytes:
         effects(call, data)
         raise error
 
-    execution.runtime = ScriptedRuntime({CODE: ScriptedContract({b"": interrupted})})
+    execution = BlockExecution(state, CONTEXT, ScriptedRuntime({CODE: ScriptedContract({b"": interrupted})}))
     before = balances(state)
     with pytest.raises(type(error)) as caught:
         execution.apply(call(b"data"))

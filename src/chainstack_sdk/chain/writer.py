@@ -159,7 +159,7 @@ class ChainWriter(ChainReader):
                 outcomes.append(transaction)
                 continue
             try:
-                sender = transaction.sender
+                sender = transaction._sender or transaction.sender
                 if transaction.to is None:
                     raise Rejected("contracts are issued through the factory", code="unsupported")
                 if rules is not None:

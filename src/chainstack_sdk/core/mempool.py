@@ -261,6 +261,8 @@ class Mempool:
 
     def on_block(self, included: Iterable[Transaction]) -> None:
         """Drop what a new head block has made stale: its transactions, and others with their nonces."""
+        if not self._queues:
+            return
         ends: dict[bytes, int] = {}
         for transaction in included:
             ends[transaction.sender] = transaction.nonce + 1

@@ -12,13 +12,15 @@ from typing import NamedTuple
 from chainstack_sdk.core.bloom import BLOOM_BYTES, bloom_bits, cached_bits
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.keccak import keccak256
-from chainstack_sdk.primitives.rlp import decode_int, list_header, rlp_bytes, rlp_decode, rlp_int, rlp_list
+from chainstack_sdk.primitives.rlp import decode_int, list_header, rlp_bytes, rlp_decode, rlp_int
 
 FAILED = 0
 SUCCEEDED = 1
 MAX_TOPICS = 4
 """As on Ethereum: LOG0 to LOG4."""
 
+_TOPIC_HEADS = [b"\xc0"] + [list_header(33 * count) + b"\xa0" for count in range(1, MAX_TOPICS + 1)]
+"""What precedes the first topic in a log's list of topics, by their number."""
 _EMPTY_BLOOM_HASH = keccak256(bytes(BLOOM_BYTES))
 
 
@@ -78,8 +80,9 @@ def logs_bloom(logs: tuple[Log, ...]) -> int:
 def encode_log(log: Log) -> bytes:
     """Return RLP ``[address, [topic…], data]``."""
     address, topics, data = log
-    inner = b"\xa0" + b"\xa0".join(topics) if topics else b""
-    return rlp_list((b"\x94", address, list_header(len(inner)), inner, rlp_bytes(data)))
+    head = _TOPIC_HEADS[len(topics)]
+    payload = b"".join((b"\x94", address, head, b"\xa0".join(topics), rlp_bytes(data)))
+    return list_header(len(payload)) + payload
 
 
 def receipt_item(receipt: Receipt) -> bytes:
@@ -87,18 +90,11 @@ def receipt_item(receipt: Receipt) -> bytes:
     tx_hash, status, cumulative, bloom, logs = receipt[:5]
     bloom_hash = keccak256(bloom.to_bytes(BLOOM_BYTES, "big")) if bloom else _EMPTY_BLOOM_HASH
     inner = encode_log(logs[0]) if len(logs) == 1 else b"".join([encode_log(log) for log in logs])
-    return rlp_list(
-        (
-            b"\xa0",
-            tx_hash,
-            b"\x01" if status else b"\x80",
-            rlp_int(cumulative),
-            b"\xa0",
-            bloom_hash,
-            list_header(len(inner)),
-            inner,
-        )
+    ended = b"\x01" if status else b"\x80"
+    payload = b"".join(
+        (b"\xa0", tx_hash, ended, rlp_int(cumulative), b"\xa0", bloom_hash, list_header(len(inner)), inner)
     )
+    return list_header(len(payload)) + payload
 
 
 def encode_receipt(receipt: Receipt) -> bytes:

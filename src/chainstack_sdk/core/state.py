@@ -280,8 +280,7 @@ class State:
             if undo is None:
                 undo = table.undo = {}
                 touched.append(table)
-            if key not in undo:
-                undo[key] = old or 0
+            undo.setdefault(key, old or 0)
         storage = {table.owner: _undo(table) for table in touched if table.owner}
         return StateDiff(
             nonces=_undo(self._nonces),

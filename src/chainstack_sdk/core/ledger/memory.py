@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.receipts import Receipt
     from chainstack_sdk.core.state import State
 
+_INDEX_BITS = 32
+_INDEX_MASK = (1 << _INDEX_BITS) - 1
+
 
 class MemoryLedger:
     """Blocks as objects in lists.
@@ -26,7 +29,8 @@ class MemoryLedger:
         self._records: list[BlockRecord] = []
         self._undo: list[StateDiff | None] = []
         self._heights: dict[bytes, int] = {}
-        self._places: dict[bytes, tuple[int, int]] = {}
+        self._places: dict[bytes, int] = {}
+        """By hash of a transaction: its height, shifted by ``_INDEX_BITS``, and its place in the block."""
 
     @property
     def height(self) -> int:
@@ -40,8 +44,8 @@ class MemoryLedger:
         self._undo.append(record.undo)
         self._heights[record.block.hash] = height
         places = self._places
-        for index, transaction in enumerate(record.block.transactions):
-            places[transaction.hash] = (height, index)
+        for place, transaction in enumerate(record.block.transactions, height << _INDEX_BITS):
+            places[transaction.hash] = place
         if self._keep is not None and height >= self._keep:
             self._undo[height - self._keep] = None
 
@@ -78,7 +82,8 @@ class MemoryLedger:
 
     def locate(self, transaction_hash: bytes) -> tuple[int, int] | None:
         """Return (height, index) of a transaction, if kept."""
-        return self._places.get(transaction_hash)
+        place = self._places.get(transaction_hash)
+        return None if place is None else (place >> _INDEX_BITS, place & _INDEX_MASK)
 
     def close(self) -> None:
         """Nothing to release."""

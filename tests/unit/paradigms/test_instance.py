@@ -245,7 +245,7 @@ def test_the_token_handles_are_instances(chain, alice):
     assert isinstance(token, Erc20Token)
     assert isinstance(chain.erc20.at(token.address), Erc20Token)
     assert Erc20Token(chain, token.address) == token
-    assert token.paradigm is Erc20
+    assert token.contract is Erc20
     assert token.read("balanceOf(address)", alice) == 5
     nft = chain.erc721.issue(alice, name="Art", symbol="ART")
     assert Erc721Token(chain, nft.address).name == "Art"

@@ -14,7 +14,7 @@ VENV_STATE := $(shell $(RUN) -c 'import pip' 2>/dev/null \
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long lint format docs bench clean dead
+.PHONY: help demo test test-long sim lint format docs bench clean dead
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ test: lint ## Check everything: lint, tests with coverage, examples, docs
 
 test-long: $(VENV)/dev ## Run all tests, the long ones too
 	$(RUN) -m pytest -n 2 -m "" --hypothesis-profile=long
+
+sim: $(VENV)/dev ## Run all simulations: thousands of seeds with faults and traitors (CHAINSTACK_SIM_SEED=... for others)
+	$(RUN) -m pytest -n 2 -m "" tests/simulation
 
 lint: $(VENV)/dev ## Check style, formatting and types
 	$(RUN) -m ruff check

@@ -14,8 +14,8 @@ height, whatever it puts into its block and however often it tries (no grinding)
 registered before the seed before was known; the committee of a slot is fixed two slots ahead with the keys
 it registered, so it was. Whoever checks a proof does so against that registered key.
 
-Caveats: what a proposer can still do
--------------------------------------
+**Caveats: what a proposer can still do**
+
 - *Withhold.* It sees the next seed first, and may let its round fail; then the proposer of the next round
   gives another seed. That is a choice between two seeds, one bit of bias, for the price of a block's reward,
   each time that it proposes. The seed that elects a committee is the last of its slot, so what counts are

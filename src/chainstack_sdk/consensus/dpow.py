@@ -78,7 +78,7 @@ class DpowEngine:
         self._headers = headers
         self._head: BlockCommitted | None = None
         self._asleep: BlockCommitted | None = None
-        self._restored = False
+        self._restored: dict[bytes, int] | None = None  # nonces, until the head is known
         self._has_begun = False
         self._nonces: dict[bytes, int] = {}
         self._unworked: dict[bytes, BlockProposed] = {}
@@ -133,9 +133,13 @@ class DpowEngine:
                 return self._on_vote(message[1:])
             case MessageReceived():
                 return ()
-            case Restored():
-                self._restored = True
+            case Restored(record):
+                return self._on_restored(record)
         return self._forward(event)
+
+    def _on_restored(self, data: bytes) -> tuple[EngineOutput, ...]:
+        record, self._restored = _open(data)
+        return self._forward(Restored(record))
 
     # Candidates
 
@@ -147,8 +151,8 @@ class DpowEngine:
         self._unworked.clear()
         self._refused.clear()
         woken: tuple[EngineOutput, ...] = ()
-        if self._restored:  # it may have voted at this height before it went down
-            self._restored = False
+        if self._restored is not None:  # it may have voted at this height before it went down
+            self._nonces, self._restored = self._restored, None
             woken = self._wake()
         return (*woken, RequestBlock(event.height + 1)) if self.mining else woken
 
@@ -255,7 +259,11 @@ class DpowEngine:
                 self._worked = height, nonce
                 return Decide(height, block_hash, _with_nonce(seal, nonce))
             case Persist(record, then):
-                return Persist(record, tuple(self._dressed(each) for each in then))
+                # whoever is locked on a block must be able to show its work as well, after a crash of all
+                voted = {
+                    block_hash: nonce for block_hash, nonce in self._nonces.items() if block_hash in record
+                }
+                return Persist(_pack(record, voted), tuple(self._dressed(each) for each in then))
         return output
 
 
@@ -265,9 +273,32 @@ def _with_nonce(seal: bytes, nonce: int) -> bytes:
     return CommitteeSeal(votes.certificate, votes.seed_proof, nonce).encode()
 
 
+def _pack(record: bytes, nonces: dict[bytes, int]) -> bytes:
+    """Return RLP ``[record, [[block hash, nonce]…]]``."""
+    return rlp_encode([record, [[block_hash, _nonce(nonce)] for block_hash, nonce in nonces.items()]])
+
+
+def _open(data: bytes) -> tuple[bytes, dict[bytes, int]]:
+    nonces = {}
+    match rlp_decode(data):
+        case [bytes(record), list(pairs)]:
+            for pair in pairs:
+                match pair:
+                    case [bytes(block_hash), bytes(nonce)] if len(nonce) == 8:
+                        nonces[block_hash] = int.from_bytes(nonce, "big")
+                    case _:
+                        raise InvalidInput("a nonce in a record goes with a block hash")
+            return record, nonces
+    raise InvalidInput("a record is a list of the committee's record and nonces")
+
+
+def _nonce(nonce: int) -> bytes:
+    return nonce.to_bytes(8, "big")
+
+
 def _announcement(header: Header, nonce: int) -> bytes:
     """Return ``2 ‖ RLP [header, nonce]``."""
-    return bytes((_WORK,)) + rlp_encode([header.encode(), nonce.to_bytes(8, "big")])
+    return bytes((_WORK,)) + rlp_encode([header.encode(), _nonce(nonce)])
 
 
 def _parse(data: bytes) -> tuple[Header, int]:

@@ -1,7 +1,7 @@
 """A tree of validated headers: every branch above a root, each with the weight it adds up to.
 
-Guarantees
-----------
+**Guarantees**
+
 - The *best* tip is the heaviest. Of tips with the same weight it is the one whose weight was reached first
   in this tree; a later one has to be heavier. Nodes that have heard the same headers in another order agree
   on the best tip except between tips of the same weight, which the next block decides.

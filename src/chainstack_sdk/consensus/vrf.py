@@ -12,8 +12,8 @@ public key an input has one output only, which nobody can tell without the secre
 Points are encoded as in RFC 8032, and keys are those of Ed25519: a secret key is its 32-byte seed. Names in
 the code are those of RFC 9381, section 5.
 
-Caveats
--------
+**Caveats**
+
 - Public keys and Gamma must lie in the group of prime order. RFC 9381 asks less (section 5.4.5: that the
   key has no small order); no honest prover notices, and a proof cannot be varied by a point of small order.
 - Mapping alpha to the curve takes a number of steps that depends on it. Alpha is meant to be public here.

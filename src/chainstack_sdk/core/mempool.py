@@ -1,7 +1,7 @@
 """The mempool: transactions that wait for a block.
 
-Guarantees
-----------
+**Guarantees**
+
 - Deterministic: the same calls give the same blocks. No clock, no randomness; ties go to whoever came first.
 - A sender's transactions leave in nonce order without gaps; across senders the best paying leave first.
 - A rejection leaves the pool as it was.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterator
 
 
 class Body(Protocol):
@@ -61,6 +61,9 @@ class Bodies(Generic[T]):
                 self._shares[sender] = left
             else:
                 del self._shares[sender]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._blocks.values())
 
     def __contains__(self, block_hash: bytes) -> bool:
         return block_hash in self._blocks

@@ -114,6 +114,10 @@ class EngineNode:
     def _on_output(self, output: EngineOutput) -> None:
         """Carry out what concerns blocks."""
 
+    def _durable(self, record: bytes) -> bytes:
+        """Return what is to be stored along with the engine's record."""
+        return record
+
     def _on_quiet(self) -> None:
         """Do what has to wait until the engine has heard everything."""
 
@@ -149,7 +153,7 @@ class EngineNode:
                 self._say(wire.Kind.ENGINE, message)
             case Persist(record, then):
                 # drivers carry effects out in order, and nothing after this one before it is durable
-                self._do(Store(record))
+                self._do(Store(self._durable(record)))
                 for following in then:
                     self._carry_out(following)
             case Sign(payload) if self._signer is not None:

@@ -29,6 +29,7 @@ from chainstack_sdk.network.effects import Accused, Committed, Send, SetTimer
 from chainstack_sdk.network.node import RESEND, EngineNode, Timing
 from chainstack_sdk.network.wire import Kind
 from chainstack_sdk.primitives.errors import InvalidInput, InvariantBroken
+from chainstack_sdk.primitives.rlp import rlp_decode, rlp_encode
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -81,9 +82,14 @@ class ValidatorNode(EngineNode):
 
     def start(self) -> tuple[Effect, ...]:
         """Begin at the head of the chain, or go on from the record after a crash."""
+        bodies: tuple[bytes, ...] = ()
         if self._record is not None:
-            self._feed(Restored(self._record))
+            record, bodies = _open(self._record)
+            self._feed(Restored(record))
         self._feed(BlockCommitted(self.application.height, self.application.head_hash))
+        for body in bodies:
+            self._hold(self.application.inspect(body))
+        self._judge()
         self._do(SetTimer(RESEND, self.timing.resend_ms))
         return self._flush()
 
@@ -138,6 +144,20 @@ class ValidatorNode(EngineNode):
 
     def _say_status(self, to: Hashable | None = None) -> None:
         self._do(Send(wire.encode_status(self.application.height + 1), to))
+
+    def _hold(self, candidate: Candidate) -> None:
+        """Hold a block that this node had voted on before it went down."""
+        if candidate.height == self.application.height + 1:
+            self._candidates.take(candidate.block_hash, candidate, None)
+            self._unjudged[candidate.block_hash] = candidate
+
+    def _durable(self, record: bytes) -> bytes:
+        """Add the blocks that the record speaks of.
+
+        Whoever is locked on a block must be able to show it: were all who hold it to go down at once, nobody
+        could vote on anything else, nor on that block, ever again.
+        """
+        return rlp_encode([record, [each.body for each in self._candidates if each.block_hash in record]])
 
     # What the engine wants
 
@@ -217,6 +237,14 @@ class ValidatorNode(EngineNode):
         }
         self._feed(BlockCommitted(height, candidate.block_hash))
         self._judge()
+
+
+def _open(stored: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    """Split what was stored into the engine's record and the blocks that go with it."""
+    match rlp_decode(stored):
+        case [bytes(record), list(bodies)]:
+            return record, tuple(body for body in bodies if isinstance(body, bytes))
+    raise InvalidInput("a node's record is a list of the engine's record and blocks")
 
 
 if TYPE_CHECKING:

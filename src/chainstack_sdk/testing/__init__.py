@@ -2,7 +2,8 @@
 
 For every protocol of :mod:`chainstack_sdk.core.interfaces` there is an implementation that does nothing,
 follows a script, or is slow and obvious. :func:`bare_chain`, :func:`payment` and :func:`extend` drive the
-core without a facade; :mod:`~chainstack_sdk.testing.pytest_plugin` has fixtures.
+core without a facade; :mod:`~chainstack_sdk.testing.pytest_plugin` has fixtures;
+:mod:`~chainstack_sdk.testing.sim` runs whole nodes in virtual time, and breaks what can break.
 
 ==================  ===================================================================================
 Protocol            Here
@@ -25,6 +26,9 @@ Protocol            Here
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from chainstack_sdk.primitives import _lazy
 from chainstack_sdk.testing.bare import bare_chain, extend, payment
 from chainstack_sdk.testing.consensus import (
     AcceptAllHeaders,
@@ -38,11 +42,54 @@ from chainstack_sdk.testing.fixed import FixedClock, FixedFees, accounts
 from chainstack_sdk.testing.oracle import naive_root
 from chainstack_sdk.testing.storage import FailingLedger, NaiveTrie, RecordingStore
 
+if TYPE_CHECKING:
+    from chainstack_sdk.testing.committee import CommitteeBench
+    from chainstack_sdk.testing.reorganisation import reorganise
+    from chainstack_sdk.testing.sim import (
+        Accountability,
+        Agreement,
+        Committee,
+        FaultPlan,
+        InvariantViolation,
+        LinkFaults,
+        SimNet,
+        Termination,
+        Validity,
+        chaos,
+        fork,
+    )
+else:
+    __getattr__, __dir__ = _lazy.exports(
+        __name__,
+        {
+            "Accountability": "sim",
+            "Agreement": "sim",
+            "Committee": "sim",
+            "CommitteeBench": "committee",
+            "FaultPlan": "sim",
+            "InvariantViolation": "sim",
+            "LinkFaults": "sim",
+            "SimNet": "sim",
+            "Termination": "sim",
+            "Validity": "sim",
+            "chaos": "sim",
+            "fork": "sim",
+            "reorganise": "reorganisation",
+        },
+    )
+
 __all__ = [
     "AcceptAllHeaders",
+    "Accountability",
+    "Agreement",
+    "Committee",
+    "CommitteeBench",
     "FailingLedger",
+    "FaultPlan",
     "FixedClock",
     "FixedFees",
+    "InvariantViolation",
+    "LinkFaults",
     "NaiveTrie",
     "NullRuntime",
     "RecordingStore",
@@ -52,10 +99,16 @@ __all__ = [
     "ScriptedEngine",
     "ScriptedRules",
     "ScriptedRuntime",
+    "SimNet",
+    "Termination",
+    "Validity",
     "accounts",
     "bare_chain",
+    "chaos",
     "decide",
     "extend",
+    "fork",
     "naive_root",
     "payment",
+    "reorganise",
 ]

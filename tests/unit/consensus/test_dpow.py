@@ -46,7 +46,7 @@ from chainstack_sdk.core.engine import (
     Signed,
     WorkFound,
 )
-from chainstack_sdk.primitives import keccak256, rlp_encode
+from chainstack_sdk.primitives import InvalidInput, keccak256, rlp_encode
 from chainstack_sdk.testing import AcceptAllHeaders, accounts
 
 CHAIN, DIFFICULTY = 7, 32
@@ -327,6 +327,26 @@ def test_one_that_went_down_while_voting_begins_at_once(bench) -> None:
     woken = again.commit(GENESIS)
     assert not any(isinstance(output, RequestBlock) for output in woken)
     assert again.engine._asleep is None
+
+
+def test_the_work_behind_a_vote_outlives_a_crash(bench) -> None:
+    bench.hear(announcement(BLOCK))
+    outputs = bench.propose(BLOCK)
+    outputs += bench.hear(proposal())
+    (persist,) = [output for output in outputs if isinstance(output, Persist)]
+    again = Bench(begun=False)
+    again.engine.process(Restored(persist.record))
+    again.commit(GENESIS)
+    again.propose(BLOCK)  # the host has kept the block; nobody has to tell of its work again
+    assert again.committee._judged == {BLOCK.hash: True}
+
+
+@pytest.mark.parametrize(
+    "record", [b"", b"\x01", rlp_encode([b""]), rlp_encode([b"", [b"x"]]), rlp_encode([b"", [[b"h", b"1"]]])]
+)
+def test_a_damaged_record_is_not_guessed_at(record) -> None:
+    with pytest.raises(InvalidInput):
+        Bench(begun=False).engine.process(Restored(record))
 
 
 # Decisions

@@ -16,6 +16,7 @@ from chainstack_sdk.core.engine import (
     Decide,
     FetchBlock,
     MessageReceived,
+    Persist,
     RequestBlock,
     RequestWork,
     Restored,
@@ -25,11 +26,12 @@ from chainstack_sdk.core.engine import (
 )
 from chainstack_sdk.network import wire
 from chainstack_sdk.network.application import Candidate, TooEarly
-from chainstack_sdk.network.effects import Accused, Committed, Mine, Send, SetTimer
+from chainstack_sdk.network.effects import Accused, Committed, Mine, Send, SetTimer, Store
 from chainstack_sdk.network.node import RESEND, Timing
 from chainstack_sdk.network.validator import BUILD, CANDIDATES_OF_A_SENDER, ValidatorNode
 from chainstack_sdk.network.wire import Kind
 from chainstack_sdk.primitives.errors import InvalidInput, InvariantBroken
+from chainstack_sdk.primitives.rlp import rlp_encode
 from chainstack_sdk.testing import ScriptedEngine, decide
 from chainstack_sdk.testing.sim.application import Tally, TallyBlock, TallyDisk
 
@@ -123,8 +125,38 @@ def test_a_node_begins_at_the_head_of_its_chain() -> None:
 
 def test_after_a_crash_the_record_comes_first() -> None:
     engine = ScriptedEngine()
-    ValidatorNode(engine, Chain(), record=b"record").start()
+    ValidatorNode(engine, Chain(), record=rlp_encode([b"record", []])).start()
     assert engine.inputs == [Restored(b"record"), BlockCommitted(0, bytes(32))]
+
+
+def test_blocks_that_a_record_speaks_of_are_kept_with_it() -> None:
+    engine = ScriptedEngine([(), (Persist(b"voted for " + FIRST.block_hash),)])
+    node = ValidatorNode(engine, Chain())
+    node.start()
+    (stored,) = tell(node, Kind.CANDIDATE, FIRST.body)
+    assert stored == Store(rlp_encode([b"voted for " + FIRST.block_hash, [FIRST.body]]))
+    again = ScriptedEngine()
+    restarted = ValidatorNode(again, Chain(), record=stored.record)
+    restarted.start()
+    assert again.inputs == [
+        Restored(b"voted for " + FIRST.block_hash),
+        BlockCommitted(0, bytes(32)),
+        proposed(FIRST),
+    ]
+    assert tell(restarted, Kind.FETCH, FIRST.block_hash)  # it can show the block
+
+
+def test_blocks_of_a_record_that_the_chain_has_passed_are_forgotten() -> None:
+    later = replace(TallyBlock.decode(FIRST.body), height=2).candidate()
+    engine = ScriptedEngine()
+    ValidatorNode(engine, Chain(), record=rlp_encode([b"record", [later.body]])).start()
+    assert engine.inputs == [Restored(b"record"), BlockCommitted(0, bytes(32))]
+
+
+@pytest.mark.parametrize("record", [b"", b"record", rlp_encode([b"record"]), rlp_encode([[], []])])
+def test_a_damaged_record_is_not_guessed_at(record: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        ValidatorNode(ScriptedEngine(), Chain(), record=record).start()
 
 
 # Candidates

@@ -3,18 +3,18 @@
 A validator signs keccak-256 of a *payload*, which begins with a byte that no transaction begins with and
 names the chain, so that a signature means one thing only. All integers are big-endian.
 
-==============  =====  ===========================================================
-payload         bytes
-==============  =====  ===========================================================
-domain             22  ``0x19 ‖ "chainstack consensus" ‖ 0x00``
-type                1  1 prevote, 2 precommit, 3 proposal
-chain id            8
-height              8
-round               4
-block hash         32  zeros in a vote for nil
-valid round + 1     4  proposals only; 0 when there is none
-extra          0-256  proposals only
-==============  =====  ===========================================================
+===============  =====  ==========================================================
+payload          bytes
+===============  =====  ==========================================================
+domain              22  ``0x19 ‖ "chainstack consensus" ‖ 0x00``
+type                 1  1 prevote, 2 precommit, 3 proposal
+chain id             8
+height               8
+round                4
+block hash          32  zeros in a vote for nil
+valid round + 1      4  proposals only; 0 when there is none
+extra            0-256  proposals only
+===============  =====  ==========================================================
 
 On the wire a message leaves out the domain and the chain id, which both ends know, and ends with the
 validator's address and signature; the extra bytes of a proposal come last. A message has one encoding.

@@ -12,10 +12,10 @@ ValueKnown         getValue() has answered                                L18, L
 Proposed           ⟨PROPOSAL, h, round, v, -1⟩                            L22-L27
 ProposedWithPolka  ⟨PROPOSAL, h, round, v, vr⟩ and 2f+1 prevotes in vr    L28-L33
 AnyPolka           2f+1 prevotes in the round                             L34, L35
-ValuePolka         ⟨PROPOSAL, h, round, v, *⟩ and 2f+1 prevotes for v     L36-L43
+ValuePolka         ⟨PROPOSAL, h, round, v, any⟩ and 2f+1 prevotes for v   L36-L43
 NilPolka           2f+1 prevotes for nil                                  L44-L46
 AnyPrecommit       2f+1 precommits in the round                           L47, L48
-ValuePrecommit     ⟨PROPOSAL, h, r, v, *⟩ and 2f+1 precommits for v       L49-L54
+ValuePrecommit     ⟨PROPOSAL, h, r, v, any⟩ and 2f+1 precommits for v     L49-L54
 OthersAhead        f+1 messages of a later round                          L55, L56
 ProposeTimedOut    OnTimeoutPropose                                       L57-L60
 PrevoteTimedOut    OnTimeoutPrevote                                       L61-L64

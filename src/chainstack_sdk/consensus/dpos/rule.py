@@ -13,8 +13,8 @@ The seal is the delegate's signature, 65 bytes r ‖ s ‖ v (v 0 or 1, low s), 
 
 A block is irreversible once more than two thirds of one epoch's delegates have built on it.
 
-Caveats
--------
+**Caveats**
+
 - That is as strong as the clocks and the network: while blocks arrive within a turn and less than a third of
   the delegates are dishonest, no honest node sees an irreversible block undone. Delegates that were cut off
   from each other for rounds on end may have built on two branches in good faith; for finality without

@@ -7,8 +7,8 @@ deposit back when two whole slots have passed: the one after, in which it may st
 what it did may still be reported. Whoever proves that it signed two messages that exclude each other takes
 the deposit instead.
 
-Caveats
--------
+**Caveats**
+
 - An offender that sees its accusation coming can report itself through another account, and so keep its
   deposit; it is out of the registry all the same.
 - A slashed validator keeps the seats to which it has been elected, at most to the end of the next slot:

@@ -15,8 +15,8 @@ The seal of a block comes back in its child, so everything here follows from the
 ``genesis supply + minted - burnt`` is the sum of all balances after every block; both counters are in the
 staking contract.
 
-Caveats
--------
+**Caveats**
+
 - Whoever proposes a block chooses among the parent's certificates, and may leave out signatures beyond the
   2/3 that it needs. That costs others part of a reward and some performance, and itself nothing.
 - Who knows the seed of a slot's last block ahead of others can make nobody weigh more. It can only make room

@@ -23,7 +23,7 @@ All integers are big-endian. The seal (a nonce or a certificate) is outside the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import attrgetter, ge
 from struct import Struct
 from typing import Any
 
@@ -248,7 +248,8 @@ _COMMITMENT = Struct(">5Q32s32s32s32s32s")
 _numbers = attrgetter(*[name for name, size, kind in _WIRE if (size, kind) == (8, "n")])
 _exact = attrgetter(*[name for name, _, kind in _WIRE if kind == "="])
 _EXACT_SIZES = [size for _, size, kind in _WIRE if kind == "="]
-_bounded = [(attrgetter(name), size) for name, size, kind in _WIRE if kind == "<"]
+_bounded = attrgetter(*[name for name, _, kind in _WIRE if kind == "<"])
+_BOUNDS = [size for _, size, kind in _WIRE if kind == "<"]
 
 
 def _is_well_formed(header: Header) -> bool:
@@ -259,7 +260,7 @@ def _is_well_formed(header: Header) -> bool:
         and max(numbers) < 1 << 64
         and 0 <= header.base_fee < 1 << 256
         and [*map(len, _exact(header))] == _EXACT_SIZES
-        and all(len(value(header)) <= size for value, size in _bounded)
+        and all(map(ge, _BOUNDS, map(len, _bounded(header))))
     )
 
 

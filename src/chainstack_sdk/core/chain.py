@@ -202,12 +202,13 @@ class Blockchain:
         try:
             seal = decide(header)
             self.header_rule.validate_header(header, seal, self._head)
-            block = replace(record.block, seal=seal)
-            self._append(BlockRecord(block, record.receipts, record.undo))
+            if seal:
+                record = replace(record, block=replace(record.block, seal=seal))
+            self._append(record)
         except BaseException:
             self.state.restore(record.undo, self._head.state_root)
             raise
-        return block, rejected
+        return record.block, rejected
 
     # Blocks made elsewhere
 

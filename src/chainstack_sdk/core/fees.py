@@ -6,6 +6,7 @@ block and falls by at most an eighth after an empty one.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.primitives.errors import UsageError
@@ -19,6 +20,7 @@ BASE_FEE_MAX_CHANGE_DENOMINATOR = 8
 """The base fee changes by at most one part in this many from a block to the next."""
 
 
+@lru_cache(maxsize=16)  # asked for several times a block
 def next_base_fee(parent_base_fee: int, parent_gas_used: int, parent_gas_limit: int) -> int:
     """Return the base fee per gas, in wei, of the block after a parent.
 

@@ -67,8 +67,13 @@ def checked_changes(changes: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
     UsageError
         When a key or a value is not ``bytes``.
     """
-    if {*map(type, changes), *map(type, changes.values())} <= {bytes}:
-        return changes
+    for key, value in changes.items():
+        if type(key) is not bytes or type(value) is not bytes:
+            return _plain(changes)
+    return changes
+
+
+def _plain(changes: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
     for key, value in changes.items():
         if not isinstance(key, bytes) or not isinstance(value, bytes):
             raise UsageError("trie keys and values are bytes", key=key, value=value)

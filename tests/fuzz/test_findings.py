@@ -150,7 +150,7 @@ def test_a_damaged_archive_is_not_taken_for_a_crashed_contract() -> None:
             del contents[key]
 
     token = samples.story().token
-    transfer = token.paradigm.abi_function("transfer").encode_call(BOB.address, 1)
+    transfer = token.contract.abi_function("transfer").encode_call(BOB.address, 1)
     with opened(lose_code, archive=True) as chain:
         digest = chain.send(
             samples.sign(ALICE, chain.nonce(ALICE), to=token.address, data=transfer, gas=200_000)
@@ -271,7 +271,7 @@ def test_an_lmdb_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 def test_what_is_undone_leaves_no_zeros_behind() -> None:
     story = samples.tell(Chain.in_memory(config=samples.CONFIG, auto_seal=True))
     chain, state = story.chain, story.chain.blockchain.state
-    transfer = story.token.paradigm.abi_function("transfer")
+    transfer = story.token.contract.abi_function("transfer")
     sizes = len(list(state.accounts())), len(state.table(story.token.address))
     for person in (bytes([digit]) * 20 for digit in range(1, 9)):
         chain.simulate(story.token.address, transfer.encode_call(person, 1), sender=ALICE)

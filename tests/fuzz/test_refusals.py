@@ -188,7 +188,7 @@ def test_coin_is_conserved_by_every_block(seed: int, burn: bool) -> None:
 def test_a_refused_call_in_a_query_leaves_nothing() -> None:
     chain = contracts.stage().chain
     before, contents = fingerprint(chain), tables(chain)
-    transfer = contracts.stage().token.paradigm.abi_function("transfer")
+    transfer = contracts.stage().token.contract.abi_function("transfer")
     for amount in (0, 10**30):
         for person in (bytes([number]) * 20 for number in range(1, 50)):
             try:

@@ -39,11 +39,11 @@ def requests() -> tuple[Any, ...]:
     alice, token = samples.ALICE.checksum_address, "0x" + story.token.address.hex()
     block, head = story.chain.block(6), hex(story.chain.height)
     block_hash, tx = "0x" + block.hash.hex(), "0x" + block.transactions[0].hash.hex()
-    topic = "0x" + story.token.paradigm.abi_event("Transfer").topic.hex()
+    topic = "0x" + story.token.contract.abi_event("Transfer").topic.hex()
     call = {
         "from": alice,
         "to": token,
-        "data": "0x" + story.token.paradigm.abi_function("balanceOf").encode_call(samples.BOB.address).hex(),
+        "data": "0x" + story.token.contract.abi_function("balanceOf").encode_call(samples.BOB.address).hex(),
         "value": "0x0",
         "gas": "0xfffff",
         "accessList": [{"address": token, "storageKeys": ["0x" + "00" * 32]}],

@@ -62,7 +62,7 @@ def tell(chain: Chain) -> Story:
     collection.mint(ALICE, ALICE, 2, uri="a text of more than thirty-two bytes, which fills two slots")
     chain.auto_seal = False
     for number in range(6):
-        token_call = token.paradigm.abi_function("transfer").encode_call(BOB.address, 10**number)
+        token_call = token.contract.abi_function("transfer").encode_call(BOB.address, 10**number)
         chain.send(sign(ALICE, chain.next_nonce(ALICE), to=token.address, data=token_call, gas=200_000))
         chain.send(sign(BOB, chain.next_nonce(BOB), to=CAROL.address, value=number))
     chain.seal()
@@ -71,7 +71,7 @@ def tell(chain: Chain) -> Story:
             sign(CAROL, chain.next_nonce(CAROL), kind=kind, to=ALICE.address, value=kind + 1, gas=90_000)
         )
     chain.seal()
-    too_much = token.paradigm.abi_function("transfer").encode_call(ALICE.address, 10**9)
+    too_much = token.contract.abi_function("transfer").encode_call(ALICE.address, 10**9)
     chain.send(sign(CAROL, chain.next_nonce(CAROL), to=token.address, data=too_much, gas=200_000))
     chain.seal()
     return Story(chain, token, collection)

@@ -204,3 +204,11 @@ def test_a_chain_of_delegates() -> None:
     rules = kind.rules(genesis, view)
     assert rules.reward.minted(3) == 3 * ether(2)
     assert kind.header_rule(genesis, view).parameters == chosen.delegation()
+
+
+def test_members_of_a_slot_that_has_no_committee_yet() -> None:
+    kind = PbftChain([member.address for member in MEMBERS])
+    genesis = kind.prepare(Genesis())
+    membership = kind.membership(genesis, ChainView(State()))  # an empty state: nobody has been written to it
+    with pytest.raises(UsageError, match="not known"):
+        membership.validators(1)

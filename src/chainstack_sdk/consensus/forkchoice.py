@@ -224,6 +224,50 @@ class ForkChoice(Generic[Rule]):
                 waiting.extend(tree.take_orphans(header.hash))
 
 
+class BranchEngine(Generic[Rule]):
+    """What engines that choose between branches show of their choice.
+
+    Parameters
+    ----------
+    fork
+        Keeps the branches.
+    """
+
+    def __init__(self, fork: ForkChoice[Rule]) -> None:
+        self._fork = fork
+        self._refused = 0
+
+    @property
+    def header_rule(self) -> Rule:
+        """The rule by which headers are checked; it sees the headers of all branches."""
+        return self._fork.rule
+
+    @property
+    def finality_rule(self) -> Rule:
+        """The rule by which it is checked that a block is final."""
+        return self._fork.rule
+
+    @property
+    def head(self) -> Header | None:
+        """The header of the block where the chain stands; None before the first ``BlockCommitted``."""
+        return self._fork.head
+
+    @property
+    def refused(self) -> int:
+        """How many messages, candidates, nonces and signatures were of no use because they were wrong."""
+        return self._refused + self._fork.refused
+
+    def branch(self, tip_hash: bytes) -> tuple[SealedHeader, ...]:
+        """Return the sealed headers that lead from the chain to a tip, oldest first.
+
+        Raises
+        ------
+        UsageError
+            When the engine does not know the tip.
+        """
+        return self._fork.branch(tip_hash)
+
+
 def _forget_undone(tree: HeaderTree, before: Header) -> None:
     """Drop the blocks that the chain has gone back from, if it has gone back to an ancestor."""
     head = tree.head

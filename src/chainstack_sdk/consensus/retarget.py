@@ -131,6 +131,17 @@ class MovingWindow:
         return intervals, work, parent.timestamp_ms - oldest.timestamp_ms
 
 
+def retarget_over(window: int, interval_ms: int, initial: int) -> Retarget:
+    """Return a moving window, or for a window of no blocks a difficulty that stays what it is.
+
+    Raises
+    ------
+    UsageError
+        When a number is out of range.
+    """
+    return MovingWindow(interval_ms, window, initial) if window else FixedDifficulty(initial)
+
+
 def _difficulty(header: Header) -> int:
     return parse_work_commitment(header.work_commitment)[0]
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
-ZERO_SLOT = bytes(32)
-
 
 class DamagedState(InvalidInput):
     """A value that a lazy commitment should have is missing or wrong: nobody's fault who reads it."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from chainstack_sdk.consensus.retarget import FixedDifficulty, MovingWindow, Retarget
+from chainstack_sdk.consensus.retarget import FixedDifficulty, MovingWindow, Retarget, retarget_over
 from chainstack_sdk.consensus.work import MAX_TARGET, work_commitment
 from chainstack_sdk.core.blocks import Header
 from chainstack_sdk.core.genesis import Genesis
@@ -155,3 +155,11 @@ def test_impossible_rules() -> None:
     for difficulty in (0, 2**256):
         with pytest.raises(UsageError):
             FixedDifficulty(difficulty)
+
+
+def test_a_window_of_no_blocks_is_a_difficulty_that_stays() -> None:
+    assert isinstance(retarget_over(0, 1_000, 7), FixedDifficulty)
+    assert isinstance(retarget_over(16, 1_000, 7), MovingWindow)
+    parent = GENESIS
+    for window in (0, 16):
+        assert retarget_over(window, 1_000, 7).next_difficulty(parent, lambda _: None) == 7

@@ -30,8 +30,8 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.consensus.dpos.rule import Builders, seal_payload
-from chainstack_sdk.consensus.forkchoice import ForkChoice
+from chainstack_sdk.consensus.dpos.rule import Builders, DelegateRule, seal_payload
+from chainstack_sdk.consensus.forkchoice import BranchEngine, ForkChoice
 from chainstack_sdk.consensus.sealed import encode_announcement
 from chainstack_sdk.core.engine import (
     BlockCommitted,
@@ -52,8 +52,6 @@ from chainstack_sdk.core.engine import (
 from chainstack_sdk.primitives.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from chainstack_sdk.consensus.dpos.rule import DelegateRule
-    from chainstack_sdk.consensus.sealed import SealedHeader
     from chainstack_sdk.consensus.tree import HeaderTree
     from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.core.engine import EngineInput, EngineOutput
@@ -66,7 +64,7 @@ TURN = "turn"
 _RECORD = Struct(">Q32s")
 
 
-class DelegatedProofOfStake:
+class DelegatedProofOfStake(BranchEngine[DelegateRule]):
     """Produces in its turns and follows the longest chain.
 
     Parameters
@@ -86,27 +84,11 @@ class DelegatedProofOfStake:
     def __init__(
         self, rule: DelegateRule, *, address: bytes | None = None, depth: int = DEFAULT_DEPTH
     ) -> None:
+        super().__init__(ForkChoice(rule.with_headers, rule.headers, depth=depth))
         self._address = address
         self._headers = rule.headers
-        self._fork = ForkChoice(rule.with_headers, rule.headers, depth=depth)
         self._signed: tuple[int, bytes] = (-1, b"")
         self._pending: Header | None = None
-        self._refused = 0
-
-    @property
-    def header_rule(self) -> DelegateRule:
-        """The rule by which headers are checked; it sees the headers of all branches."""
-        return self._fork.rule
-
-    @property
-    def finality_rule(self) -> DelegateRule:
-        """The rule by which it is checked that a block is irreversible."""
-        return self._fork.rule
-
-    @property
-    def head(self) -> Header | None:
-        """The header of the block where the chain stands; None before the first ``BlockCommitted``."""
-        return self._fork.head
 
     @property
     def irreversible(self) -> Header | None:
@@ -121,21 +103,6 @@ class DelegatedProofOfStake:
         """Return the height of the newest irreversible block."""
         newest = self.irreversible
         return 0 if newest is None else newest.height
-
-    @property
-    def refused(self) -> int:
-        """How many messages, candidates and signatures were of no use because they were wrong."""
-        return self._refused + self._fork.refused
-
-    def branch(self, tip_hash: bytes) -> tuple[SealedHeader, ...]:
-        """Return the sealed headers that lead from the chain to a tip, oldest first.
-
-        Raises
-        ------
-        UsageError
-            When the engine does not know the tip.
-        """
-        return self._fork.branch(tip_hash)
 
     # Time, for hosts
 

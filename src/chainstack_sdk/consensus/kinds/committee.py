@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 from chainstack_sdk.consensus.bft.scheme import Secp256k1Scheme
 from chainstack_sdk.consensus.kinds.parameters import IntegerParameters
 from chainstack_sdk.consensus.reputation import StakePerformanceActivity
-from chainstack_sdk.consensus.retarget import FixedDifficulty, MovingWindow
+from chainstack_sdk.consensus.retarget import retarget_over
 from chainstack_sdk.consensus.rewards import SharedRewards
 from chainstack_sdk.consensus.staking.genesis import STAKING_CODE, with_staking
 from chainstack_sdk.consensus.staking.parameters import StakingParameters
 from chainstack_sdk.consensus.staking.slots import SlotSchedule
 from chainstack_sdk.core.late import LateContract, LateRules
-from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.units import ether
 
 if TYPE_CHECKING:
@@ -78,9 +77,7 @@ class CommitteeParameters(IntegerParameters):
 
     def retarget(self) -> Retarget:
         """Return how difficulty follows the blocks."""
-        if not self.window:
-            return FixedDifficulty(self.difficulty)
-        return MovingWindow(self.interval_ms, self.window, self.difficulty)
+        return retarget_over(self.window, self.interval_ms, self.difficulty)
 
     def staking(self, *, by_stake: bool) -> StakingParameters:
         """Return what the staking contract knows; ``by_stake``: votes weigh what members have deposited."""
@@ -140,7 +137,7 @@ class _CommitteeChain:
     def _rules(self, genesis: Genesis, view: ChainView) -> StakingRules:
         from chainstack_sdk.consensus.staking.rules import StakingRules
 
-        chosen = _parameters(genesis)
+        chosen = CommitteeParameters.of(genesis)
         return StakingRules(
             self.terms(genesis, view.header),
             view.state,
@@ -154,7 +151,7 @@ class _CommitteeChain:
         """Return what everybody on the chain agrees on; ``headers`` finds the ancestors of a header."""
         from chainstack_sdk.consensus.terms import CommitteeTerms, drawn_leader, rotating_leader
 
-        chosen = _parameters(genesis)
+        chosen = CommitteeParameters.of(genesis)
         return CommitteeTerms(
             genesis.chain_id,
             SlotSchedule(chosen.blocks_per_slot),
@@ -258,7 +255,7 @@ class DpowChain(_CommitteeChain):
         from chainstack_sdk.consensus.dpow import DpowEngine
 
         votes = self._votes(genesis, view, address, headers)
-        work = self._work(_parameters(genesis), headers)
+        work = self._work(CommitteeParameters.of(genesis), headers)
         return DpowEngine(votes, work, headers, mining=producing)
 
     def _work(self, chosen: CommitteeParameters, headers: Callable[[bytes], Header | None]) -> CommitteeWork:
@@ -300,13 +297,6 @@ def _staking_contract() -> StakingContract:
     from chainstack_sdk.consensus.staking.contract import StakingContract
 
     return StakingContract()
-
-
-def _parameters(genesis: Genesis) -> CommitteeParameters:
-    try:
-        return CommitteeParameters.decode(genesis.engine_parameters)
-    except InvalidInput as error:
-        raise UsageError("the genesis fixes no parameters of a committee chain") from error
 
 
 if TYPE_CHECKING:

@@ -21,7 +21,6 @@ from chainstack_sdk.consensus.dpos import (
 )
 from chainstack_sdk.consensus.kinds.parameters import IntegerParameters
 from chainstack_sdk.consensus.staking.storage import StateStorage
-from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.units import ether
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class DposChain:
 
     def rules(self, genesis: Genesis, view: ChainView) -> DelegationRules:
         """Return what the chain does at the end of a block."""
-        chosen = _parameters(genesis)
+        chosen = DposParameters.of(genesis)
         return DelegationRules(
             chosen.delegation(),
             reward=ConstantReward(chosen.block_reward),
@@ -126,15 +125,8 @@ class DposChain:
     ) -> DelegateRule:
         first = genesis_delegates(genesis)
         book = DelegateBook([first], StateStorage(view.state, DELEGATION_ADDRESS))
-        parameters = _parameters(genesis).delegation()
+        parameters = DposParameters.of(genesis).delegation()
         return DelegateRule(parameters, first, book, headers, scheme=self._scheme)
-
-
-def _parameters(genesis: Genesis) -> DposParameters:
-    try:
-        return DposParameters.decode(genesis.engine_parameters)
-    except InvalidInput as error:
-        raise UsageError("the genesis fixes no parameters of a chain of delegates") from error
 
 
 if TYPE_CHECKING:

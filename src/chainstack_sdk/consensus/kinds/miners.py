@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.consensus.block_reward import ConstantReward
 from chainstack_sdk.consensus.kinds.parameters import IntegerParameters
 from chainstack_sdk.consensus.pow import ProofOfWork, WorkRule, WorkRules
-from chainstack_sdk.consensus.retarget import FixedDifficulty, MovingWindow
+from chainstack_sdk.consensus.retarget import retarget_over
 from chainstack_sdk.consensus.work import DoubleSha256
-from chainstack_sdk.primitives.errors import InvalidInput, UsageError
+from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.units import ether
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ class PowParameters(IntegerParameters):
 
     def retarget(self) -> Retarget:
         """Return how difficulty follows the blocks."""
-        if not self.window:
-            return FixedDifficulty(self.difficulty)
-        return MovingWindow(self.interval_ms, self.window, self.difficulty)
+        return retarget_over(self.window, self.interval_ms, self.difficulty)
 
 
 class PowChain:
@@ -91,7 +89,7 @@ class PowChain:
 
     def rules(self, genesis: Genesis, view: ChainView) -> WorkRules:
         """Return what the chain does at the end of a block."""
-        chosen = _parameters(genesis)
+        chosen = PowParameters.of(genesis)
         return WorkRules(
             chosen.retarget(),
             view.header,
@@ -112,15 +110,8 @@ class PowChain:
         return ProofOfWork(self._rule(genesis, headers), mining=producing)
 
     def _rule(self, genesis: Genesis, headers: Callable[[bytes], Header | None]) -> WorkRule:
-        chosen = _parameters(genesis)
+        chosen = PowParameters.of(genesis)
         return WorkRule(chosen.retarget(), headers, self.work_hash, chosen.confirmations)
-
-
-def _parameters(genesis: Genesis) -> PowParameters:
-    try:
-        return PowParameters.decode(genesis.engine_parameters)
-    except InvalidInput as error:
-        raise UsageError("the genesis fixes no parameters of a chain of miners") from error
 
 
 if TYPE_CHECKING:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.rlp import decode_int, rlp_decode, rlp_encode
+
+if TYPE_CHECKING:
+    from chainstack_sdk.core.genesis import Genesis
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +54,19 @@ class IntegerParameters:
             return cls(*values)
         except UsageError as error:
             raise InvalidInput(error.message, **error.facts) from error
+
+    @classmethod
+    def of(cls, genesis: Genesis) -> Self:
+        """Return the parameters that a genesis fixes.
+
+        Raises
+        ------
+        UsageError
+            When it fixes others, or none.
+        """
+        try:
+            return cls.decode(genesis.engine_parameters)
+        except InvalidInput as error:
+            raise UsageError(
+                "the genesis fixes no parameters of this consensus", engine=genesis.engine
+            ) from error

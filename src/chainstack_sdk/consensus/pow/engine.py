@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.consensus.forkchoice import ForkChoice
-from chainstack_sdk.consensus.pow.rule import SEAL_BYTES
+from chainstack_sdk.consensus.forkchoice import BranchEngine, ForkChoice
+from chainstack_sdk.consensus.pow.rule import SEAL_BYTES, WorkRule
 from chainstack_sdk.consensus.sealed import encode_announcement
 from chainstack_sdk.consensus.work import NONCES, target_of
 from chainstack_sdk.core.engine import (
@@ -35,8 +35,6 @@ from chainstack_sdk.core.engine import (
 from chainstack_sdk.primitives.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from chainstack_sdk.consensus.pow.rule import WorkRule
-    from chainstack_sdk.consensus.sealed import SealedHeader
     from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.core.engine import EngineInput, EngineOutput
     from chainstack_sdk.core.interfaces import ConsensusEngine
@@ -47,7 +45,7 @@ MAX_CANDIDATES = 64
 """Candidates of one height that are worked on, the oldest forgotten first."""
 
 
-class ProofOfWork:
+class ProofOfWork(BranchEngine[WorkRule]):
     """Decides on a block when its work is found, and leaves a branch for a heavier one.
 
     Parameters
@@ -65,46 +63,15 @@ class ProofOfWork:
     name = "pow"
 
     def __init__(self, rule: WorkRule, *, mining: bool = False, depth: int = DEFAULT_DEPTH) -> None:
+        super().__init__(ForkChoice(rule.with_headers, rule.headers, depth=depth))
         self._mining = mining
         self._headers = rule.headers
-        self._fork = ForkChoice(rule.with_headers, rule.headers, depth=depth)
         self._candidates: dict[bytes, Header] = {}
-        self._refused = 0
-
-    @property
-    def header_rule(self) -> WorkRule:
-        """The rule by which headers are checked; it sees the headers of all branches."""
-        return self._fork.rule
-
-    @property
-    def finality_rule(self) -> WorkRule:
-        """The rule by which it is checked how deep a block is buried."""
-        return self._fork.rule
-
-    @property
-    def head(self) -> Header | None:
-        """The header of the block where the chain stands; None before the first ``BlockCommitted``."""
-        return self._fork.head
 
     def finalized_height(self) -> int:
         """Return the height of the newest block under as many others as the rule asks for."""
         head = self._fork.head
         return 0 if head is None else max(head.height - self.finality_rule.confirmations, 0)
-
-    @property
-    def refused(self) -> int:
-        """How many messages, candidates and nonces were of no use because they were wrong."""
-        return self._refused + self._fork.refused
-
-    def branch(self, tip_hash: bytes) -> tuple[SealedHeader, ...]:
-        """Return the sealed headers that lead from the chain to a tip, oldest first.
-
-        Raises
-        ------
-        UsageError
-            When the engine does not know the tip.
-        """
-        return self._fork.branch(tip_hash)
 
     def process(self, event: EngineInput) -> tuple[EngineOutput, ...]:
         """Take one input and return what the host is to do, in order."""

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from chainstack_sdk.core.blocks import ZERO_HASH, Block, Header
 from chainstack_sdk.core.building import Candidate, build_block
-from chainstack_sdk.core.closing import NO_EXTRAS, Closing, HeaderExtras, extras_of
 from chainstack_sdk.core.context import BlockContext
 from chainstack_sdk.core.diff import StateDiff
 from chainstack_sdk.core.execution import BlockExecution
 from chainstack_sdk.core.fees import next_base_fee
 from chainstack_sdk.core.history import MountainRange
 from chainstack_sdk.core.ledger import BlockRecord, MemoryLedger
+from chainstack_sdk.core.ruling import Ruling
 from chainstack_sdk.core.state import State
 from chainstack_sdk.core.transactions import recover_senders
 from chainstack_sdk.core.validation import (
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from chainstack_sdk.core.building import LeftOut
-    from chainstack_sdk.core.execution import Admit
+    from chainstack_sdk.core.closing import HeaderExtras
     from chainstack_sdk.core.genesis import Genesis
     from chainstack_sdk.core.interfaces import (
         CandidateRule,
@@ -264,14 +264,11 @@ class Blockchain:
     def _run(self, block: Block, executor: Executor | None) -> BlockRecord:
         """Run a block made elsewhere; the caller keeps the outcome or restores the parent's state."""
         header = block.header
-        extras = extras_of(block)
-        if self.rules is None and extras != NO_EXTRAS:
-            raise InvalidInput("a block has fields that no rule of this chain asks for", height=header.height)
-        expect(header.slot, self._slot(header.height), "slot", header)
+        extras = self._ruling.validate(block)
         for index, error in enumerate(recover_senders(block.transactions, executor)):
             if error is not None:
                 raise InvalidInput("a transaction's signature is invalid", height=header.height, index=index)
-        execution = BlockExecution(self.state, context_of(header), self.runtime, self._admit)
+        execution = BlockExecution(self.state, context_of(header), self.runtime, self._ruling.admit)
         try:
             run_strictly(execution, block)
             next_committee_hash = self._finish(execution, extras)
@@ -373,7 +370,7 @@ class Blockchain:
     def next_context(self, *, timestamp_ms: int, proposer: bytes) -> BlockContext:
         """Return the block context of a block on the head."""
         parent = self._head
-        slot = self._slot(parent.height + 1)
+        slot = self._ruling.slot(parent.height + 1)
         return BlockContext(
             chain_id=parent.chain_id,
             height=parent.height + 1,
@@ -432,13 +429,13 @@ class Blockchain:
             raise UsageError(
                 "a block is younger than its parent", expected=parent.timestamp_ms, actual=timestamp_ms
             )
-        extras = self._extras(proposer, attachment)
+        extras = self._ruling.extras(self.ledger, proposer, attachment)
         record, rejected = build_block(
             self.state,
             self.next_context(timestamp_ms=timestamp_ms, proposer=proposer),
             transactions,
             runtime=self.runtime,
-            admit=self._admit,
+            admit=self._ruling.admit,
             finish=self._finish,
             extras=extras,
             history_root=self.history.root,
@@ -446,31 +443,12 @@ class Blockchain:
         self._candidate = record.block.header
         return record, rejected
 
-    def _slot(self, height: int) -> int:
-        return 0 if self.rules is None else self.rules.slot(height)
-
     @property
-    def _admit(self) -> Admit | None:
-        return None if self.rules is None else self.rules.admit
-
-    def _extras(self, proposer: bytes, attachment: bytes) -> HeaderExtras:
-        """Return what the consensus puts into a block on the head."""
-        if self.rules is not None:
-            return self.rules.extras(self.ledger.block(self.height), proposer, attachment)
-        if attachment:
-            raise UsageError("this chain has no rules for an attachment", actual=attachment)
-        return NO_EXTRAS
+    def _ruling(self) -> Ruling:
+        return Ruling(self.rules, self.fees)
 
     def _finish(self, execution: BlockExecution, extras: HeaderExtras) -> bytes:
-        """Hand out fees and rewards; return the hash that the header commits to as next committee."""
-        if self.rules is None:
-            execution.close(self.fees)
-            return ZERO_HASH
-        closing = Closing(
-            self.state, execution.block, self._head, extras, execution.base_fees, execution.tips
-        )
-        self.rules.close(closing)
-        return closing.next_committee_hash
+        return self._ruling.finish(execution, self._head, extras)
 
     def _append(self, record: BlockRecord) -> None:
         header = record.block.header

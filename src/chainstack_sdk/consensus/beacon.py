@@ -23,7 +23,8 @@ it registered, so it was. Whoever checks a proof does so against that registered
   that proposes in k rounds of the last block among up to k + 1. With more than a third of the weight it can
   also let the rounds of others fail, and wait for a seed that it likes.
 - *Know early.* It knows the seed after its block some moments before everybody else.
-- A threshold signature over the slot number has neither weakness; :class:`Beacon` leaves room for one.
+- A threshold signature over the slot number has neither weakness: chains with a chain key use
+  :class:`~chainstack_sdk.consensus.chainkey.beacon.ChainKeyBeacon`.
 """
 
 from __future__ import annotations
@@ -39,38 +40,38 @@ from chainstack_sdk.primitives.keccak import keccak256
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chainstack_sdk.consensus.bft.validators import ValidatorSet
+    from chainstack_sdk.core.blocks import Header
+
 SEED_BYTES = 32
 SEED_PROOF_BYTES = 2 + VRF_PROOF_BYTES
 _ALPHA_DOMAIN = b"chainstack seed"
 _SEED_DOMAIN = b"chainstack next seed"
+_FIRST_SEED_DOMAIN = b"chainstack first seed"
 
 
 class Beacon(Protocol):
-    """Where the seeds of a chain come from."""
+    """Where the seeds of a chain with committees come from.
 
-    def alpha(self, height: int, parent_seed: bytes) -> bytes:
-        """Return what is to be proven, or signed, for the block of a height.
+    The seed in a block's header follows from its parent's header and from the proof beside it.
+    """
 
-        Parameters
-        ----------
-        height
-            Of the block; below 2^64.
-        parent_seed
-            The seed before the block, 32 bytes.
-        """
+    @property
+    def in_seals(self) -> bool:
+        """Whether proofs are made by proposers, and travel in the seals of the blocks that they propose."""
         ...
 
-    def next_seed(self, proof: bytes, *, height: int, parent_seed: bytes, vrf_keys: Sequence[bytes]) -> bytes:
-        """Check the proof that came with the block and return the seed after it, 32 bytes.
+    def seed_after(self, parent: Header, proof: bytes, committee: ValidatorSet) -> bytes:
+        """Check the proof in a block's header and return the seed that goes with it, 32 bytes.
 
         Parameters
         ----------
+        parent
+            The header of the block before.
         proof
             Any bytes.
-        height, parent_seed
-            As for :meth:`alpha`.
-        vrf_keys
-            The public keys that the committee of the block had registered, in its order.
+        committee
+            That of the parent's slot.
 
         Raises
         ------
@@ -79,23 +80,62 @@ class Beacon(Protocol):
         """
         ...
 
+    def proof_after(self, parent: Header) -> bytes:
+        """Return the proof for a block to be built on ``parent``, where it does not come from a seal."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ChainedVrf:
-    """The default beacon: each seed is what the proposer's verifiable randomness makes of the one before."""
+    """The default beacon: each seed is what a proposer's verifiable randomness makes of the one before."""
 
     chain_id: int
     """Below 2^64."""
 
-    def alpha(self, height: int, parent_seed: bytes) -> bytes:
-        """Return the input of the proposer's proof: see :func:`seed_alpha`."""
-        return seed_alpha(self.chain_id, height, parent_seed)
+    @property
+    def in_seals(self) -> bool:
+        """True."""
+        return True
 
-    def next_seed(self, proof: bytes, *, height: int, parent_seed: bytes, vrf_keys: Sequence[bytes]) -> bytes:
-        """Check a proof and return the seed after the block: see :func:`verify_seed`."""
+    def seed_after(self, parent: Header, proof: bytes, committee: ValidatorSet) -> bytes:
+        """Check the proof over the parent's seed, and return the seed after it; see :func:`verify_seed`.
+
+        Raises
+        ------
+        InvalidInput
+            When the proof is not right. Genesis has none.
+        """
+        if parent.height == 0:
+            return seed_after_genesis(parent, proof)
         return verify_seed(
-            proof, chain_id=self.chain_id, height=height, parent_seed=parent_seed, vrf_keys=vrf_keys
+            proof,
+            chain_id=self.chain_id,
+            height=parent.height,
+            parent_seed=parent.seed,
+            vrf_keys=[member.vrf_key for member in committee],
         )
+
+    def proof_after(self, parent: Header) -> bytes:
+        """Return nothing: proofs come from the parents' seals."""
+        return b""
+
+
+def first_seed(genesis_seed: bytes) -> bytes:
+    """Return the seed of block 1, 32 bytes, which follows from that of genesis."""
+    return keccak256(_FIRST_SEED_DOMAIN + genesis_seed)
+
+
+def seed_after_genesis(genesis: Header, proof: bytes) -> bytes:
+    """Return the seed of block 1, for which there is no proof.
+
+    Raises
+    ------
+    InvalidInput
+        When there is one.
+    """
+    if proof:
+        raise InvalidInput("nobody proves the first seed", actual=proof)
+    return first_seed(genesis.seed)
 
 
 def seed_alpha(chain_id: int, height: int, parent_seed: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """What everybody on a committee chain agrees on before any block: how seals are judged, and who leads.
 
-A block of such a chain is certified by the committee of its slot. Its seal holds the certificate and a
-proof of verifiable randomness by the proposer of the deciding round, over the block's seed; out of that
-proof follows the seed of the next block::
+A block of such a chain is certified by the committee of its slot. Where seeds come from is the beacon's to
+say. By default a seal holds, beside the certificate, a proof of verifiable randomness by the proposer of
+the deciding round, over the block's seed; out of that proof follows the seed of the next block::
 
     seed of block 1       keccak256("chainstack first seed" ‖ seed of genesis)
     seed of block h + 1   what follows from the proof in block h's seal; h ≥ 1
@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from chainstack_sdk.consensus.beacon import encode_seed_proof, verify_seed
+from chainstack_sdk.consensus.beacon import ChainedVrf, encode_seed_proof
 from chainstack_sdk.consensus.bft.certificate import Certificate, validate_certificate
 from chainstack_sdk.consensus.bft.validators import rotation
 from chainstack_sdk.consensus.election import seeded_leader
@@ -25,12 +25,12 @@ from chainstack_sdk.consensus.seals import CommitteeSeal
 from chainstack_sdk.consensus.vrf import VRF_PROOF_BYTES
 from chainstack_sdk.core.blocks import ZERO_HASH
 from chainstack_sdk.primitives.errors import InvalidInput
-from chainstack_sdk.primitives.keccak import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
+    from chainstack_sdk.consensus.beacon import Beacon
     from chainstack_sdk.consensus.bft.scheme import Scheme
     from chainstack_sdk.consensus.bft.validators import ValidatorSet
     from chainstack_sdk.consensus.staking.slots import SlotSchedule
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     Leader: TypeAlias = Callable[[ValidatorSet, bytes, int, int], bytes]
     """Returns who proposes: of a committee, the parent's seed, height and round."""
-
-_FIRST_SEED_DOMAIN = b"chainstack first seed"
 
 
 class WorkCheck(Protocol):
@@ -86,11 +84,6 @@ def drawn_leader(committee: ValidatorSet, seed: bytes, height: int, round: int) 
     return seeded_leader(seed, height, round, committee.members)
 
 
-def first_seed(genesis_seed: bytes) -> bytes:
-    """Return the seed of block 1, 32 bytes, which follows from that of genesis."""
-    return keccak256(_FIRST_SEED_DOMAIN + genesis_seed)
-
-
 @dataclass(frozen=True, slots=True)
 class SealFacts:
     """What a seal that has been checked says."""
@@ -100,9 +93,9 @@ class SealFacts:
     proposer: bytes
     """Address of the deciding round's proposer."""
     seed_proof: bytes
-    """The proof as the next header carries it: index u16 ‖ pi, 82 bytes."""
+    """The proof as the next header carries it, index u16 ‖ pi, 82 bytes; empty where seals hold none."""
     next_seed: bytes
-    """The next header's seed, 32 bytes."""
+    """The next header's seed, 32 bytes, as it follows from the proof; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +110,13 @@ class CommitteeTerms:
     """Who proposes."""
     work: WorkCheck | None = None
     """What miners must do; None: nothing, and seals carry no nonce."""
+    beacon: Beacon | None = None
+    """Where seeds come from; None: each proposer's verifiable randomness makes the next."""
+
+    @property
+    def seeds(self) -> Beacon:
+        """The beacon."""
+        return ChainedVrf(self.chain_id) if self.beacon is None else self.beacon
 
     def validate_slot(self, header: Header) -> None:
         """Check that a header is of this chain and names its slot rightly.
@@ -165,8 +165,8 @@ class CommitteeTerms:
         self._validate_nonce(header, decoded.nonce)
         round_, signers = self._certified(header, decoded, committee)
         proposer = self.leader(committee, parent_seed, header.height, round_)
-        seed_proof = _seed_proof(committee, proposer, decoded.seed_proof)
-        seed = self._seed_after(header, seed_proof, committee)
+        seed_proof = self._seed_proof(committee, proposer, decoded.seed_proof)
+        seed = self.seeds.seed_after(header, seed_proof, committee) if seed_proof else b""
         return SealFacts(signers, proposer, seed_proof, seed)
 
     def validate_seed(self, header: Header, parent: Header, committee: ValidatorSet) -> None:
@@ -184,12 +184,9 @@ class CommitteeTerms:
         InvalidInput
             When the seed is not the one that follows from the proof.
         """
-        if parent.height:
-            expected = self._seed_after(parent, header.seed_proof, committee)
-        else:
-            expected = first_seed(parent.seed)
-            if header.seed_proof or header.parent_certificate_hash != ZERO_HASH:
-                raise InvalidInput("nobody certifies genesis", height=header.height)
+        expected = self.seeds.seed_after(parent, header.seed_proof, committee)
+        if parent.height == 0 and header.parent_certificate_hash != ZERO_HASH:
+            raise InvalidInput("nobody certifies genesis", height=header.height)
         if header.seed != expected:
             raise InvalidInput(
                 "the seed does not follow from the parent",
@@ -199,9 +196,14 @@ class CommitteeTerms:
             )
 
     def is_seed_proof(self, header: Header, committee: ValidatorSet, prover: bytes, pi: bytes) -> bool:
-        """Tell whether ``pi`` is a member's proof over the seed of a header; any bytes will do."""
+        """Tell whether a member may propose a block with this proof, over the seed of its header, beside it.
+
+        Where seeds do not come from seals, that is the empty one. Any bytes will do.
+        """
         try:
-            self._seed_after(header, _seed_proof(committee, prover, pi), committee)
+            seed_proof = self._seed_proof(committee, prover, pi)
+            if seed_proof:
+                self.seeds.seed_after(header, seed_proof, committee)
         except InvalidInput:
             return False
         return True
@@ -227,18 +229,13 @@ class CommitteeTerms:
         if self.work is not None and nonce is not None:
             self.work.validate_work(header, nonce)
 
-    def _seed_after(self, header: Header, seed_proof: bytes, committee: ValidatorSet) -> bytes:
-        return verify_seed(
-            seed_proof,
-            chain_id=self.chain_id,
-            height=header.height,
-            parent_seed=header.seed,
-            vrf_keys=[member.vrf_key for member in committee],
-        )
-
-
-def _seed_proof(committee: ValidatorSet, prover: bytes, pi: bytes) -> bytes:
-    index = committee.index_of(prover)
-    if index is None or len(pi) != VRF_PROOF_BYTES:
-        raise InvalidInput("no proof of randomness by a member", actual=prover)
-    return encode_seed_proof(index, pi)
+    def _seed_proof(self, committee: ValidatorSet, prover: bytes, pi: bytes) -> bytes:
+        """Return a seal's proof as headers carry it; nothing where seals hold none."""
+        if not self.seeds.in_seals:
+            if pi:
+                raise InvalidInput("seals of this chain hold no proof of randomness", actual=pi)
+            return b""
+        index = committee.index_of(prover)
+        if index is None or len(pi) != VRF_PROOF_BYTES:
+            raise InvalidInput("no proof of randomness by a member", actual=prover)
+        return encode_seed_proof(index, pi)

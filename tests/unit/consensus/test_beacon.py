@@ -8,23 +8,32 @@ from chainstack_sdk.consensus.beacon import (
     SEED_PROOF_BYTES,
     ChainedVrf,
     encode_seed_proof,
+    first_seed,
     next_seed,
     parse_seed_proof,
     seed_alpha,
     verify_seed,
 )
+from chainstack_sdk.consensus.bft import Validator, ValidatorSet
 from chainstack_sdk.consensus.vrf import VrfKey, vrf_output
+from chainstack_sdk.core.blocks import Header
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.keccak import keccak256
 
 MEMBERS = [VrfKey(bytes([number]) * 32) for number in range(1, 4)]
 KEYS = [member.public for member in MEMBERS]
 BEFORE = bytes(range(32))
+COMMITTEE = ValidatorSet(Validator(bytes([index]) * 20, 1, key) for index, key in enumerate(KEYS))
 
 
 def proof_of(index: int, *, prover: int | None = None, chain_id: int = 7, height: int = 9) -> bytes:
     key = MEMBERS[index if prover is None else prover]
     return encode_seed_proof(index, key.prove(seed_alpha(chain_id, height, BEFORE)))
+
+
+def header(height: int, seed: bytes) -> Header:
+    zero = bytes(32)
+    return Header(7, height, 0, 1, zero, zero, zero, zero, zero, zero, bytes(20), bytes(256), 1, 0, 1, seed)
 
 
 def verified(proof: bytes, *, keys: list[bytes] = KEYS) -> bytes:
@@ -33,7 +42,6 @@ def verified(proof: bytes, *, keys: list[bytes] = KEYS) -> bytes:
 
 def test_what_is_proven_binds_chain_height_and_seed() -> None:
     assert seed_alpha(7, 9, BEFORE) == b"chainstack seed" + bytes(7) + b"\7" + bytes(7) + b"\x09" + BEFORE
-    assert ChainedVrf(7).alpha(9, BEFORE) == seed_alpha(7, 9, BEFORE)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +66,16 @@ def test_the_next_seed_is_a_hash_of_the_output() -> None:
         beta = vrf_output(proof[2:])
         expected = keccak256(b"chainstack next seed" + beta)
         assert verified(proof) == next_seed(beta) == expected
-        assert ChainedVrf(7).next_seed(proof, height=9, parent_seed=BEFORE, vrf_keys=KEYS) == expected
+        assert ChainedVrf(7).seed_after(header(9, BEFORE), proof, COMMITTEE) == expected
+
+
+def test_the_first_seed_follows_from_genesis_without_proof() -> None:
+    beacon = ChainedVrf(7)
+    assert beacon.seed_after(header(0, BEFORE), b"", COMMITTEE) == first_seed(BEFORE)
+    with pytest.raises(InvalidInput, match="nobody proves"):
+        beacon.seed_after(header(0, BEFORE), proof_of(0), COMMITTEE)
+    assert beacon.in_seals
+    assert beacon.proof_after(header(3, BEFORE)) == b""
 
 
 def test_each_proposer_has_one_seed_of_its_own() -> None:

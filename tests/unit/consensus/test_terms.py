@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from chainstack_sdk.consensus.beacon import first_seed
 from chainstack_sdk.consensus.bft.validators import Validator, ValidatorSet, rotation
-from chainstack_sdk.consensus.terms import drawn_leader, first_seed, rotating_leader
+from chainstack_sdk.consensus.terms import drawn_leader, rotating_leader
 from chainstack_sdk.primitives import keccak256
 
 COMMITTEE = ValidatorSet(Validator(bytes([number]) * 20, number) for number in (1, 2, 5))

@@ -30,12 +30,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from chainstack_sdk.consensus.beacon import seed_after_genesis
 from chainstack_sdk.consensus.payouts import split
 from chainstack_sdk.consensus.staking.committees import note_missed, read_hash
 from chainstack_sdk.consensus.staking.elections import elect_committee, fold_performance, freeze_weights
 from chainstack_sdk.consensus.staking.membership import StateCommittees
 from chainstack_sdk.consensus.staking.storage import BURNT, MINTED, PARENT_SEED, StateStorage
-from chainstack_sdk.consensus.terms import first_seed
 from chainstack_sdk.core.closing import HeaderExtras
 from chainstack_sdk.primitives.errors import InvalidInput, InvariantBroken, UsageError
 
@@ -119,13 +119,16 @@ class StakingRules:
             When the attachment is not one that the chain's miners make.
         """
         facts = self._facts(parent.header, parent.seal)
+        proof = facts.seed_proof if facts is not None and facts.seed_proof else None
+        if proof is None:
+            proof = self._terms.seeds.proof_after(parent.header)
         try:
             commitment = self._work_commitment(parent.header, attachment)
         except InvalidInput as error:
             raise UsageError(error.message, **error.facts) from error
         return HeaderExtras(
-            seed=_seed(parent.header, facts),
-            seed_proof=b"" if facts is None else facts.seed_proof,
+            seed=self._seed_after(parent.header, facts, proof),
+            seed_proof=proof,
             parent_certificate=parent.seal,
             work_commitment=commitment,
             attachment=attachment,
@@ -171,10 +174,11 @@ class StakingRules:
 
     def _validate_extras(self, closing: Closing, facts: SealFacts | None) -> None:
         extras, parent, context = closing.extras, closing.parent, closing.context
+        from_seal = b"" if facts is None else facts.seed_proof
         expected = (
             self.slot(context.height),
-            _seed(parent, facts),
-            b"" if facts is None else facts.seed_proof,
+            self._seed_after(parent, facts, extras.seed_proof),
+            from_seal or extras.seed_proof,
             self._work_commitment(parent, extras.attachment),
         )
         actual = (context.slot, extras.seed, extras.seed_proof, extras.work_commitment)
@@ -184,6 +188,14 @@ class StakingRules:
                 raise InvalidInput(
                     f"wrong {name} in a block", height=context.height, expected=right, actual=there
                 )
+
+    def _seed_after(self, parent: Header, facts: SealFacts | None, proof: bytes) -> bytes:
+        """Return the next header's seed: the one that a seal's proof has given, or the beacon's."""
+        if facts is None:
+            return seed_after_genesis(parent, proof)
+        if facts.next_seed:
+            return facts.next_seed
+        return self._terms.seeds.seed_after(parent, proof, self._committees.at(parent.slot))
 
     def _work_commitment(self, parent: Header, attachment: bytes) -> bytes:
         if self._mining is not None:
@@ -237,10 +249,6 @@ class StakingRules:
         if schedule.is_last(height):
             elect_committee(closing.state, slot + 2, closing.extras.seed)
             freeze_weights(closing.state, self._reputation)
-
-
-def _seed(parent: Header, facts: SealFacts | None) -> bytes:
-    return first_seed(parent.seed) if facts is None else facts.next_seed
 
 
 if TYPE_CHECKING:

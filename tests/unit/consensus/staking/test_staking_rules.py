@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from chainstack_sdk.consensus.beacon import first_seed
 from chainstack_sdk.consensus.certified import CommitteeRule
 from chainstack_sdk.consensus.payouts import Payouts, split
 from chainstack_sdk.consensus.retarget import FixedDifficulty
@@ -19,7 +20,7 @@ from chainstack_sdk.consensus.staking import (
     StateCommittees,
 )
 from chainstack_sdk.consensus.staking.mining import CommitteeWork
-from chainstack_sdk.consensus.terms import CommitteeTerms, first_seed
+from chainstack_sdk.consensus.terms import CommitteeTerms
 from chainstack_sdk.core.blocks import certificate_hash
 from chainstack_sdk.core.closing import Closing, extras_of
 from chainstack_sdk.core.queries import find_receipt

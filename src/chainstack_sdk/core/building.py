@@ -9,7 +9,7 @@ from chainstack_sdk.core.blocks import Block, Header, certificate_hash
 from chainstack_sdk.core.bloom import BLOOM_BYTES
 from chainstack_sdk.core.execution import BlockExecution
 from chainstack_sdk.core.ledger import BlockRecord
-from chainstack_sdk.core.merkle import binary_root
+from chainstack_sdk.core.messages import messages_root
 from chainstack_sdk.core.validation import receipts_root, transactions_root
 from chainstack_sdk.primitives.errors import Rejected, UsageError
 
@@ -131,7 +131,7 @@ def _header(
         state_root=state_root,
         transactions_root=transactions_root(included),
         receipts_root=receipts_root(execution.receipts),
-        messages_root=binary_root(()),
+        messages_root=messages_root(execution.receipts, execution.bloom),
         parent_hash=context.parent_hash,
         history_root=history_root,
         proposer=context.proposer,

@@ -13,6 +13,7 @@ from chainstack_sdk.core.bloom import BLOOM_BYTES
 from chainstack_sdk.core.context import BlockContext
 from chainstack_sdk.core.fees import next_base_fee
 from chainstack_sdk.core.merkle import binary_root
+from chainstack_sdk.core.messages import messages_root
 from chainstack_sdk.core.receipts import receipt_item
 from chainstack_sdk.primitives.errors import InvalidInput, Rejected
 
@@ -41,7 +42,6 @@ def validate_block(block: Block, parent: Header, history_root: bytes) -> None:
     header = block.header
     validate_lineage(header, parent)
     expect(header.history_root, history_root, "history root", header)
-    expect(header.messages_root, binary_root(()), "messages root", header)
     certificate = certificate_hash(block.parent_certificate)
     expect(header.parent_certificate_hash, certificate, "parent certificate hash", header)
     expect(header.transactions_root, transactions_root(block.transactions), "transactions root", header)
@@ -122,6 +122,8 @@ def validate_outcome(
     """
     expect(header.gas_used, execution.gas_used, "gas used", header)
     expect(header.receipts_root, receipts_root(execution.receipts), "receipts root", header)
+    messages = messages_root(execution.receipts, execution.bloom)
+    expect(header.messages_root, messages, "messages root", header)
     expect(header.logs_bloom, execution.bloom.to_bytes(BLOOM_BYTES, "big"), "logs bloom", header)
     expect(header.next_committee_hash, next_committee_hash, "next committee hash", header)
     expect(header.state_root, state_root, "state root", header)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import (
+    chainkey,
     consensus,
     latency,
     machine,
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "mining": mining.against_a_loop,
     "stages": stages.shares,
     "agreement": consensus.agreement,
+    "chainkey": chainkey.handover,
 }
 
 

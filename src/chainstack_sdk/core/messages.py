@@ -1,8 +1,8 @@
 """Messages to other chains: what a block's ``messages_root`` commits to.
 
 One system contract, the hub at :data:`HUB_ADDRESS`, may speak to other chains. It does so by the event
-``MessageSent(bytes message)``; the messages of a block are those of its receipts, in the order of their logs, and
-``messages_root`` is the root of the binary Merkle tree over them. So they need nothing of their own in
+``MessageSent(bytes message)``; the messages of a block are those of its receipts, in the order of their logs,
+and ``messages_root`` is the root of the binary Merkle tree over them. So they need nothing of their own in
 execution or storage, and every node finds them again in the receipts.
 """
 

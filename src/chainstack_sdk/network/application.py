@@ -10,7 +10,7 @@ from chainstack_sdk.primitives.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chainstack_sdk.core.blocks import Block
+    from chainstack_sdk.core.blocks import Block, Header
 
 
 class TooEarly(InvalidInput):
@@ -28,6 +28,26 @@ class Candidate:
     """32 bytes."""
     body: bytes
     """The encoded block."""
+
+
+class Gate(Protocol):
+    """Says whether the time for a block has come, for reasons that lie outside the chain."""
+
+    def may_build(self, height: int) -> bool:
+        """Tell whether a block of the next height may be built now."""
+        ...
+
+    def judge(self, header: Header) -> None:
+        """Check a candidate on the head.
+
+        Raises
+        ------
+        TooEarly
+            When it cannot be judged yet.
+        InvalidInput
+            When this node is not to vote for it.
+        """
+        ...
 
 
 class Application(Protocol):

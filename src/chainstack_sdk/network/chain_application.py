@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from chainstack_sdk.consensus.chainkey.payload import validate_carried
 from chainstack_sdk.consensus.payouts import validate_payouts
 from chainstack_sdk.core.blocks import Block, certificate_hash
 from chainstack_sdk.core.reorganise import reorganise
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.interfaces import CandidateRule, Clock
     from chainstack_sdk.core.mempool import Mempool
     from chainstack_sdk.core.transactions import Transaction
-    from chainstack_sdk.network.application import Application, ForkingApplication
+    from chainstack_sdk.network.application import Application, ForkingApplication, Gate
 
 MAX_AHEAD_MS = 5_000
 """How far a block's timestamp may run ahead of a node's clock."""
@@ -39,13 +40,28 @@ def validate_content(block: Block) -> None:
     InvalidInput
         When transactions, parent certificate or attachment are others. An attachment is a list of payouts.
     """
+    _validate_content(block, block.attachment)
+
+
+def validate_keyed_content(block: Block) -> None:
+    """Check the same of a block of a chain with a key, whose attachment carries a payload for the key too.
+
+    Raises
+    ------
+    InvalidInput
+        When transactions, parent certificate, payload or the attachment around it are others.
+    """
+    _validate_content(block, validate_carried(block.header, block.attachment))
+
+
+def _validate_content(block: Block, attachment: bytes) -> None:
     header = block.header
     expect(header.transactions_root, transactions_root(block.transactions), "transactions root", header)
     certificate = certificate_hash(block.parent_certificate)
     expect(header.parent_certificate_hash, certificate, "parent certificate hash", header)
     if header.work_commitment:
-        validate_payouts(header.work_commitment, block.attachment)
-    elif block.attachment:
+        validate_payouts(header.work_commitment, attachment)
+    elif attachment:
         raise InvalidInput("nothing in the header commits to an attachment", height=header.height)
 
 
@@ -71,10 +87,13 @@ class ChainApplication:
     attachment
         Returns the attachment of the next block, such as whom to pay for work; empty by default.
     content
-        Refuses a block whose content is not what its header commits to; engines that put something else
-        than payouts into attachments need their own.
+        Refuses a block whose content is not what its header commits to. Chains with a key need
+        :func:`validate_keyed_content`, engines that put something else than payouts into attachments need
+        their own.
     on_evidence
         Told of each proof that a validator broke the rules.
+    gate
+        Holds blocks back whose time has not come, for reasons that lie outside the chain.
     """
 
     def __init__(
@@ -90,6 +109,7 @@ class ChainApplication:
         attachment: Callable[[], bytes] | None = None,
         content: Callable[[Block], None] = validate_content,
         on_evidence: Callable[[bytes], None] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self.blockchain = blockchain
         self.pool = pool
@@ -101,6 +121,7 @@ class ChainApplication:
         self._attachment = attachment
         self._content = content
         self._on_evidence = on_evidence
+        self._gate = gate
         self._built: dict[bytes, Built] = {}
 
     @property
@@ -129,6 +150,8 @@ class ChainApplication:
             Unix time in milliseconds that the block is to bear; the clock's by default.
         """
         if not self._producing or height != self.height + 1:
+            return None
+        if self._gate is not None and not self._gate.may_build(height):
             return None
         built = None
         while built is None:
@@ -177,6 +200,8 @@ class ChainApplication:
         """Run a block on the head."""
         block = Block.decode(candidate.body)
         self._await(block)
+        if self._gate is not None:
+            self._gate.judge(block.header)
         with _crashes_refused((block,)):
             self._hold(self.blockchain.check(block, self._rule))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from weakref import WeakKeyDictionary
 
 from chainstack_sdk.consensus.vrf import VrfKey
 from chainstack_sdk.core.engine import BlockCommitted
-from chainstack_sdk.core.late import Late, LateHeaderRule
+from chainstack_sdk.core.late import Late, LateHeaderRule, LateRules
 from chainstack_sdk.network.loop_host import LoopHost
-from chainstack_sdk.primitives.errors import UsageError
+from chainstack_sdk.primitives.errors import InvariantBroken, UsageError
 from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.primitives.keys import Account
 
@@ -18,14 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chainstack_sdk.consensus.bft import Membership
+    from chainstack_sdk.consensus.chainkey.machine import KeyMachine
+    from chainstack_sdk.consensus.chainkey.rules import KeyedRules
     from chainstack_sdk.consensus.kinds.kind import Kind
+    from chainstack_sdk.consensus.staking.slots import SlotSchedule
     from chainstack_sdk.consensus.terms import CommitteeTerms
     from chainstack_sdk.consensus.work import WorkHash
     from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.core.genesis import Genesis
     from chainstack_sdk.core.interfaces import ChainRules, Consensus, ConsensusEngine, Contract, HeaderRule
     from chainstack_sdk.core.view import ChainView
+    from chainstack_sdk.network.local_keys import FirstShares, LocalKeys
     from chainstack_sdk.network.pool import Pool
+    from chainstack_sdk.network.record import Record
 
 
 @runtime_checkable
@@ -53,6 +59,15 @@ class Seeded(Protocol):
 
     def terms(self, genesis: Genesis, headers: Callable[[bytes], Header | None]) -> CommitteeTerms:
         """Return what everybody on the chain agrees on."""
+        ...
+
+
+@runtime_checkable
+class Keyed(Protocol):
+    """A kind of consensus whose committees may hold a chain key."""
+
+    def key_slots(self, genesis: Genesis) -> SlotSchedule | None:
+        """Return the slots by which the key is handed over; None when the chain has none."""
         ...
 
 
@@ -149,6 +164,11 @@ class HostedConsensus(FollowedConsensus):
         Mines and is paid, where there is proof of work; by default the first member does both.
     on_evidence
         Told of each proof that a member broke the rules.
+    first_shares
+        Returns the shares of a chain key from genesis: of the first committee, given, by index of the member
+        and by place.
+    record
+        Keeps the members' shares, where the chain outlives the process.
 
     Raises
     ------
@@ -163,6 +183,8 @@ class HostedConsensus(FollowedConsensus):
         *,
         pool: Pool | None = None,
         on_evidence: Callable[[bytes], None] | None = None,
+        first_shares: FirstShares | None = None,
+        record: Record | None = None,
     ) -> None:
         super().__init__(kind)
         if not members:
@@ -170,6 +192,20 @@ class HostedConsensus(FollowedConsensus):
         self.members = tuple(members)
         self._pool = pool
         self._on_evidence = on_evidence
+        self._first_shares = first_shares
+        self._record = record
+        self._keys: Late[LocalKeys] | None = None
+        self._hosts: WeakKeyDictionary[ChainView, LoopHost] = WeakKeyDictionary()
+
+    def rules(self, genesis: Genesis, view: ChainView) -> ChainRules | None:
+        """Return what the consensus does on the chain; blocks made here carry what the chain key asks for."""
+        rules = super().rules(genesis, view)
+        schedule = self.kind.key_slots(genesis) if isinstance(self.kind, Keyed) else None
+        if schedule is None:
+            self._keys = None
+            return rules
+        keys = self._keys = Late(lambda: self._local_keys(genesis, view, schedule))
+        return LateRules(lambda: _with_desk(rules, keys))
 
     def engine(self, genesis: Genesis, view: ChainView) -> LoopHost:
         """Return all members as one engine that decides at once; it has been told of the head."""
@@ -187,9 +223,24 @@ class HostedConsensus(FollowedConsensus):
             first_proposer=self._first_proposer(genesis, view),
             pool=self._mining_pool,
             on_evidence=self._on_evidence,
+            keys=self._keys,
         )
+        self._hosts[view] = host
         host.process(_committed(view))
         return host
+
+    def _local_keys(self, genesis: Genesis, view: ChainView, schedule: SlotSchedule) -> LocalKeys:
+        from chainstack_sdk.network.final_blocks import FinalBlocks
+        from chainstack_sdk.network.local_keys import LocalKeys, member_machines
+
+        host = self._hosts[view]
+        final = FinalBlocks(view, host.finalized_height)
+
+        def make() -> list[KeyMachine]:
+            return member_machines(self.members, genesis, schedule, self._first_shares)
+
+        addresses = [member.address for member in self.members]
+        return LocalKeys(make, addresses, final, self._record)
 
     def _mining_pool(self) -> Pool:
         from chainstack_sdk.network.pool import SoloPool
@@ -203,6 +254,8 @@ class HostedConsensus(FollowedConsensus):
             header = view.header(block_hash)
             if header is None:
                 raise UsageError("no candidate has this hash", hash=block_hash)
+            if self._keys is not None:
+                return b""  # seeds come from the chain key
             return self.members[number].vrf.prove(seed_alpha(genesis.chain_id, header.height, header.seed))
 
         return prove
@@ -214,6 +267,28 @@ class HostedConsensus(FollowedConsensus):
         membership = Late(lambda: kind.membership(genesis, view))
         numbers = {member.address: number for number, member in enumerate(self.members)}
         return lambda height: numbers.get(membership.made.proposer(height, 0))
+
+
+def keyed_of(rules: ChainRules | None) -> KeyedRules:
+    """Return the rules of a chain with a key, which ask a desk for what blocks are to carry.
+
+    Raises
+    ------
+    InvariantBroken
+        When they are rules of a chain without one.
+    """
+    from chainstack_sdk.consensus.chainkey.rules import KeyedRules
+
+    keyed = rules.made if isinstance(rules, LateRules) else rules
+    if not isinstance(keyed, KeyedRules):
+        raise InvariantBroken("a chain with a key has rules for it")
+    return keyed
+
+
+def _with_desk(rules: ChainRules | None, keys: Late[LocalKeys]) -> ChainRules:
+    keyed = keyed_of(rules)
+    keyed.desk = keys.made
+    return keyed
 
 
 def _committed(view: ChainView) -> BlockCommitted:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.core.engine import EngineInput, EngineOutput
     from chainstack_sdk.core.interfaces import ConsensusEngine, FinalityRule, HeaderRule
+    from chainstack_sdk.core.late import Late
+    from chainstack_sdk.network.local_keys import LocalKeys
     from chainstack_sdk.network.loop import Loop
     from chainstack_sdk.network.pool import Pool
     from chainstack_sdk.primitives.keys import Signer
@@ -46,6 +48,8 @@ class LoopHost:
         default double SHA-256, here.
     on_evidence
         Told of each proof that a member broke the rules.
+    keys
+        The members' shares of the chain's key, told of each block; None: the chain has no key.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class LoopHost:
         first_proposer: Callable[[int], int | None] | None = None,
         pool: Callable[[], Pool] | None = None,
         on_evidence: Callable[[bytes], None] | None = None,
+        keys: Late[LocalKeys] | None = None,
     ) -> None:
         self._make_engines = engines
         self._signers = signers
@@ -64,6 +69,7 @@ class LoopHost:
         self._first_proposer = first_proposer
         self._make_pool = pool
         self._on_evidence = on_evidence
+        self._keys = keys
         self._loop: Loop | None = None
         self._head: BlockCommitted | None = None
         self._has_spoken = False
@@ -135,6 +141,10 @@ class LoopHost:
             return self._finalising.finalized_height()
         return 0 if self._head is None else self._head.height
 
+    def signature(self, height: int) -> bytes | None:
+        """Return the chain key's signature over the hash of the block at a height, 48 bytes, or None."""
+        return None if self._keys is None else self._keys.made.signature(height)
+
     def attachment(self) -> bytes:
         """Return what the next candidate is to carry: whom it pays for the work before it."""
         self._awake()
@@ -160,6 +170,8 @@ class LoopHost:
                     self._pool.settle(self._offered)
                 self._offered = b""
                 self._follow(event, again=self._head is not None and event.height <= self._head.height)
+                if self._keys is not None and event.height:
+                    self._keys.made.follow()
         return ()
 
     def _follow(self, head: BlockCommitted, *, again: bool) -> None:

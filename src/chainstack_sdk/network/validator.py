@@ -79,6 +79,7 @@ class ValidatorNode(EngineNode):
         self._unjudged: dict[bytes, Candidate] = {}
         self._wanted: dict[bytes, None] = {}
         self._requested = 0
+        self._is_due = False  # a block has been asked for, and its time had not come
 
     def start(self) -> tuple[Effect, ...]:
         """Begin at the head of the chain, or go on from the record after a crash."""
@@ -138,6 +139,8 @@ class ValidatorNode(EngineNode):
 
     def _on_resend(self) -> None:
         self._judge()  # time has passed
+        if self._is_due:
+            self._do(SetTimer(BUILD, self.timing.pause_ms))
         self._say_status()
         for block_hash in self._wanted:
             self._say(Kind.FETCH, block_hash)
@@ -179,7 +182,10 @@ class ValidatorNode(EngineNode):
     def _on_timer(self, timer: str) -> None:
         """Make the block that the engine has asked for last, if it is still the next."""
         height = self.application.height + 1
-        candidate = self.application.build(height) if timer == BUILD and height == self._requested else None
+        if timer != BUILD or height != self._requested:
+            return
+        candidate = self.application.build(height)
+        self._is_due = candidate is None
         if candidate is None:
             return
         if candidate.block_hash not in self._candidates:

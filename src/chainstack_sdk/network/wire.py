@@ -8,6 +8,7 @@ Kind    Message       Rest
 0x03    fetch         block hash, 32 bytes: who has this candidate?
 0x04    status        height that the sender is about to decide, 8 bytes big-endian
 0x05    decided       an encoded block with its seal, the one the receiver lacks
+0x06    key           a message between the machines of a chain key, opaque to nodes
 ======  ============  ==============================================================
 """
 
@@ -31,6 +32,7 @@ class Kind(IntEnum):
     FETCH = 3
     STATUS = 4
     DECIDED = 5
+    KEY = 6
 
 
 def encode(kind: Kind, rest: bytes) -> bytes:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chainstack_sdk import ChainStack, UsageError, ether
+from chainstack_sdk.consensus.chainkey.payload import unwrap
 from chainstack_sdk.consensus.mapreduce import Master
 from chainstack_sdk.consensus.payouts import Payouts
 from chainstack_sdk.consensus.work import DoubleSha256, KeccakWork, is_worked, target_of
@@ -76,7 +77,8 @@ def test_workers_of_a_chain_are_paid_by_the_blocks_after_their_work(name: str) -
             owed = dict(master.tally.payouts().entries)
             chain.seal()
             block = chain.head
-            assert dict(Payouts.decode(block.attachment).entries) == owed
+            carried = unwrap(block.attachment)[0] if name == "dpow" else block.attachment  # beside the key's
+            assert dict(Payouts.decode(carried).entries) == owed
             gained = {worker.address: chain.balance(worker) - before[worker] for worker in workers}
             total, weights = sum(gained.values()), sum(owed.values())
             assert total > ether(1)

@@ -34,7 +34,7 @@ def test_the_form_of_messages() -> None:
     [
         b"",
         b"\x00",
-        b"\x06",
+        b"\x07",
         b"\xffvote",
         b"\x03" + bytes(31),
         b"\x03" + bytes(33),

@@ -94,22 +94,29 @@ class DelegationRules:
         elif closing.parent.height:
             closing.next_committee_hash = closing.parent.next_committee_hash  # none is newer
         else:
-            closing.next_committee_hash = _delegates(StateStorage(state, DELEGATION_ADDRESS), 1).hash
+            closing.next_committee_hash = delegates_of(StateStorage(state, DELEGATION_ADDRESS), 1).hash
 
     def _elect(self, storage: Storage, epoch: int) -> ValidatorSet:
         """Fix the delegates of an epoch and forget those that nobody asks for any more."""
         votes = {one: layout.read_record(storage, one).votes for one in layout.read_candidates(storage)}
         elected = sorted(votes, key=lambda address: (-votes[address], address))[: self._seats]
         if not elected:
-            elected = [member.address for member in _delegates(storage, epoch - 1)]
+            elected = [member.address for member in delegates_of(storage, epoch - 1)]
         layout.write_delegates(storage, epoch, elected)
         storage.store(layout.NEWEST_EPOCH, epoch)
         if epoch >= KEPT_EPOCHS:
             layout.write_delegates(storage, epoch - KEPT_EPOCHS, ())
-        return _delegates(storage, epoch)
+        return delegates_of(storage, epoch)
 
 
-def _delegates(storage: Storage, epoch: int) -> ValidatorSet:
+def delegates_of(storage: Storage, epoch: int) -> ValidatorSet:
+    """Return the delegates of an epoch from the delegation contract's storage.
+
+    Raises
+    ------
+    UsageError
+        When they are not there.
+    """
     delegates = layout.read_delegates(storage, epoch)
     if delegates is None:
         raise UsageError("this chain's genesis has no delegation contract", epoch=epoch)

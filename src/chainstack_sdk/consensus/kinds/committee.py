@@ -9,11 +9,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from chainstack_sdk.consensus.bft.scheme import Secp256k1Scheme
+from chainstack_sdk.consensus.kinds.keys import (
+    is_keyed,
+    key_beacon,
+    key_contracts,
+    key_of,
+    keyed_rules,
+    with_first_key,
+)
 from chainstack_sdk.consensus.kinds.parameters import IntegerParameters
 from chainstack_sdk.consensus.reputation import StakePerformanceActivity
 from chainstack_sdk.consensus.retarget import retarget_over
 from chainstack_sdk.consensus.rewards import SharedRewards
-from chainstack_sdk.consensus.staking.genesis import STAKING_CODE, with_staking
+from chainstack_sdk.consensus.staking.genesis import STAKING_CODE, genesis_committees, with_staking
 from chainstack_sdk.consensus.staking.parameters import StakingParameters
 from chainstack_sdk.consensus.staking.slots import SlotSchedule
 from chainstack_sdk.core.late import LateContract, LateRules
@@ -23,8 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chainstack_sdk.consensus.certified import CommitteeRule
+    from chainstack_sdk.consensus.chainkey.rules import KeyedRules
     from chainstack_sdk.consensus.committee_engine import CommitteeEngine
     from chainstack_sdk.consensus.dpow import DpowEngine
+    from chainstack_sdk.consensus.kinds.keys import FirstKey
     from chainstack_sdk.consensus.kinds.kind import Kind
     from chainstack_sdk.consensus.reputation import Reputation
     from chainstack_sdk.consensus.retarget import Retarget
@@ -33,14 +43,13 @@ if TYPE_CHECKING:
         GenesisValidator,
         StakingContract,
         StakingMembership,
-        StakingRules,
     )
     from chainstack_sdk.consensus.staking.mining import CommitteeWork
     from chainstack_sdk.consensus.terms import CommitteeTerms
     from chainstack_sdk.consensus.work import WorkHash
     from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.core.genesis import Genesis
-    from chainstack_sdk.core.interfaces import Contract
+    from chainstack_sdk.core.interfaces import ChainRules, Contract
     from chainstack_sdk.core.view import ChainView
 
 
@@ -106,58 +115,103 @@ class _CommitteeChain:
         parameters: CommitteeParameters | None = None,
         rewards: RewardPolicy | None = None,
         reputation: Reputation | None = None,
+        chain_key: bool = False,
+        first_key: FirstKey | None = None,
     ) -> None:
         self._validators = tuple(validators)
         self.parameters = parameters or CommitteeParameters()
+        self._chain_key = chain_key
         self._rewards = rewards
         self._reputation = reputation
+        self._first_key = first_key
         self._scheme = Secp256k1Scheme()
 
     def prepare(self, genesis: Genesis) -> Genesis:
-        """Return the genesis with the engine's name and parameters, and the staking contract."""
+        """Return the genesis with the engine's name and parameters, and the contracts of stakes and key."""
         named = replace(genesis, engine=self.name, engine_parameters=self.parameters.encode())
         staking = self.parameters.staking(by_stake=not self._is_mined)
-        return with_staking(named, self._validators, staking)
+        staked = with_staking(named, self._validators, staking)
+        if not self._chain_key:
+            return staked
+        blocks_per_slot = self.parameters.blocks_per_slot
+        return with_first_key(staked, genesis_committees(staked), blocks_per_slot, self._first_key)
 
     def contracts(self) -> Mapping[bytes, Contract]:
-        """Return the staking contract."""
-        return {STAKING_CODE: LateContract(_staking_contract)}
+        """Return the contracts of stakes and key."""
+        return {STAKING_CODE: LateContract(_staking_contract), **key_contracts()}
+
+    def key_slots(self, genesis: Genesis) -> SlotSchedule | None:
+        """Return the slots by which the chain's key is handed over; None when it has none."""
+        if not is_keyed(genesis):
+            return None
+        return SlotSchedule(CommitteeParameters.of(genesis).blocks_per_slot)
 
     def header_rule(self, genesis: Genesis, view: ChainView) -> CommitteeRule:
         """Return the rule by which the chain checks headers; it reads the committees from its state."""
         from chainstack_sdk.consensus.certified import CommitteeRule
         from chainstack_sdk.consensus.staking.membership import StateCommittees
 
-        return CommitteeRule(self.terms(genesis, view.header), StateCommittees(view.state))
+        terms = self.terms(genesis, view.header, key=key_of(view.state))
+        return CommitteeRule(terms, StateCommittees(view.state))
 
     def rules(self, genesis: Genesis, view: ChainView) -> LateRules:
         """Return what the chain does at the end of a block: :class:`StakingRules`, with the first block."""
         return LateRules(lambda: self._rules(genesis, view))
 
-    def _rules(self, genesis: Genesis, view: ChainView) -> StakingRules:
+    def _rules(self, genesis: Genesis, view: ChainView) -> ChainRules:
+        from chainstack_sdk.consensus.staking.membership import StateCommittees
         from chainstack_sdk.consensus.staking.rules import StakingRules
 
         chosen = CommitteeParameters.of(genesis)
-        return StakingRules(
-            self.terms(genesis, view.header),
+        keyed: KeyedRules | None = None
+
+        def signature(slot: int) -> bytes | None:
+            return None if keyed is None or keyed.desk is None else keyed.desk.beacon(slot)
+
+        rules = StakingRules(
+            self.terms(genesis, view.header, key=key_of(view.state), signature=signature),
             view.state,
             rewards=self._rewards or chosen.rewards(),
             reputation=self._reputation or StakePerformanceActivity(chosen.minimum_deposit),
             mining=self._work(chosen, view.header),
             burn_base_fee=genesis.burn_base_fee,
         )
+        if not is_keyed(genesis):
+            return rules
+        schedule = SlotSchedule(chosen.blocks_per_slot)
+        keyed = keyed_rules(rules, schedule, StateCommittees(view.state).at, self._scheme, view)
+        return keyed
 
-    def terms(self, genesis: Genesis, headers: Callable[[bytes], Header | None]) -> CommitteeTerms:
-        """Return what everybody on the chain agrees on; ``headers`` finds the ancestors of a header."""
+    def terms(
+        self,
+        genesis: Genesis,
+        headers: Callable[[bytes], Header | None],
+        *,
+        key: Callable[[], bytes | None] | None = None,
+        signature: Callable[[int], bytes | None] | None = None,
+    ) -> CommitteeTerms:
+        """Return what everybody on the chain agrees on.
+
+        Parameters
+        ----------
+        headers
+            Finds the ancestors of a header by hash.
+        key
+            Returns the chain key, 96 bytes, as of the newest block; not needed where there is none.
+        signature
+            Returns the chain key's signature over a slot, for whoever builds blocks.
+        """
         from chainstack_sdk.consensus.terms import CommitteeTerms, drawn_leader, rotating_leader
 
         chosen = CommitteeParameters.of(genesis)
+        schedule = SlotSchedule(chosen.blocks_per_slot)
         return CommitteeTerms(
             genesis.chain_id,
-            SlotSchedule(chosen.blocks_per_slot),
+            schedule,
             self._scheme,
             leader=rotating_leader if self._is_mined else drawn_leader,
             work=self._work(chosen, headers),
+            beacon=key_beacon(genesis.chain_id, schedule, key, signature) if is_keyed(genesis) else None,
         )
 
     def membership(self, genesis: Genesis, view: ChainView) -> StakingMembership:
@@ -181,7 +235,8 @@ class _CommitteeChain:
         from chainstack_sdk.consensus.committee_engine import CommitteeEngine
         from chainstack_sdk.consensus.staking.membership import StateCommittees
 
-        rule = CommitteeRule(self.terms(genesis, headers), StateCommittees(view.state))
+        terms = self.terms(genesis, headers, key=key_of(view.state))
+        rule = CommitteeRule(terms, StateCommittees(view.state))
         core = BftCore(
             genesis.chain_id,
             self.membership(genesis, view),
@@ -216,6 +271,12 @@ class DpowChain(_CommitteeChain):
         What the genesis fixes.
     rewards, reputation, work_hash
         Policies of one's own, which every node of the chain must have.
+    chain_key
+        Whether the committees hold a chain key, for light proofs and as beacon; slots have at least 4 blocks
+        then.
+    first_key
+        Returns the public polynomial of a key that the first committee, given, holds from the start; by
+        default it generates one in slot 0.
     """
 
     name = "dpow"
@@ -229,8 +290,17 @@ class DpowChain(_CommitteeChain):
         rewards: RewardPolicy | None = None,
         reputation: Reputation | None = None,
         work_hash: WorkHash | None = None,
+        chain_key: bool = False,
+        first_key: FirstKey | None = None,
     ) -> None:
-        super().__init__(validators, parameters=parameters, rewards=rewards, reputation=reputation)
+        super().__init__(
+            validators,
+            parameters=parameters,
+            rewards=rewards,
+            reputation=reputation,
+            chain_key=chain_key,
+            first_key=first_key,
+        )
         self._work_hash = work_hash
 
     @property
@@ -275,6 +345,12 @@ class PosChain(_CommitteeChain):
         What the genesis fixes.
     rewards, reputation
         Policies of one's own, which every node of the chain must have.
+    chain_key
+        Whether the committees hold a chain key, for light proofs and as beacon; slots have at least 4 blocks
+        then.
+    first_key
+        Returns the public polynomial of a key that the first committee, given, holds from the start; by
+        default it generates one in slot 0.
     """
 
     name = "pos"

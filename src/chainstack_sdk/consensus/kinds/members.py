@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.consensus.bft import BftCore, Secp256k1Scheme
+from chainstack_sdk.consensus.kinds.keys import is_keyed, key_contracts, keyed_rules, with_first_key
 from chainstack_sdk.consensus.membership import (
     MEMBERSHIP_ADDRESS,
     MEMBERSHIP_CODE,
@@ -16,18 +17,21 @@ from chainstack_sdk.consensus.membership import (
     PbftRule,
     with_membership,
 )
-from chainstack_sdk.consensus.membership.genesis import schedule_of
+from chainstack_sdk.consensus.membership.genesis import genesis_members, schedule_of
 from chainstack_sdk.consensus.staking import StateCommittees
+from chainstack_sdk.core.late import LateRules
 from chainstack_sdk.primitives.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chainstack_sdk.consensus.bft import ValidatorSet
+    from chainstack_sdk.consensus.kinds.keys import FirstKey
     from chainstack_sdk.consensus.kinds.kind import Kind
+    from chainstack_sdk.consensus.staking.slots import SlotSchedule
     from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.core.genesis import Genesis
-    from chainstack_sdk.core.interfaces import Contract
+    from chainstack_sdk.core.interfaces import ChainRules, Contract
     from chainstack_sdk.core.view import ChainView
 
 
@@ -44,6 +48,11 @@ class PbftChain:
         Whether the membership may change at all.
     senders
         Who may send besides members, which makes the chain private; None: everybody may.
+    chain_key
+        Whether the committees hold a chain key, for light proofs; takes slots of at least 4 blocks.
+    first_key
+        Returns the public polynomial of a key that the first committee, given, holds from the start; by
+        default it generates one in slot 0.
     """
 
     name = "pbft"
@@ -55,7 +64,11 @@ class PbftChain:
         blocks_per_slot: int = 100,
         governed: bool = True,
         senders: Sequence[bytes] | None = None,
+        chain_key: bool = False,
+        first_key: FirstKey | None = None,
     ) -> None:
+        self._chain_key = chain_key
+        self._first_key = first_key
         self._members = tuple(members)
         self._blocks_per_slot = blocks_per_slot
         self._governed = governed
@@ -63,27 +76,45 @@ class PbftChain:
         self._scheme = Secp256k1Scheme()
 
     def prepare(self, genesis: Genesis) -> Genesis:
-        """Return the genesis with the engine's name and the membership contract."""
-        return with_membership(
+        """Return the genesis with the engine's name and the contracts of membership and key."""
+        joined = with_membership(
             replace(genesis, engine=self.name),
             self._members,
             blocks_per_slot=self._blocks_per_slot,
             governed=self._governed,
             senders=self._senders,
         )
+        if not self._chain_key:
+            return joined
+        return with_first_key(joined, genesis_members(joined), self._blocks_per_slot, self._first_key)
 
     def contracts(self) -> Mapping[bytes, Contract]:
-        """Return the membership contract."""
-        return {MEMBERSHIP_CODE: MembershipContract()}
+        """Return the contracts of membership and key."""
+        return {MEMBERSHIP_CODE: MembershipContract(), **key_contracts()}
+
+    def key_slots(self, genesis: Genesis) -> SlotSchedule | None:
+        """Return the slots by which the chain's key is handed over; None when it has none."""
+        return schedule_of(genesis) if is_keyed(genesis) else None
 
     def header_rule(self, genesis: Genesis, view: ChainView) -> PbftRule:
         """Return the rule by which the chain checks headers; it reads the members from its state."""
         membership = self.membership(genesis, view)
-        return PbftRule(genesis.chain_id, schedule_of(genesis), membership, self._scheme)
+        return PbftRule(
+            genesis.chain_id,
+            schedule_of(genesis),
+            membership,
+            self._scheme,
+            has_extra_data=is_keyed(genesis),
+        )
 
-    def rules(self, genesis: Genesis, view: ChainView) -> MembershipRules:
+    def rules(self, genesis: Genesis, view: ChainView) -> ChainRules:
         """Return what the chain does at the end of a block."""
-        return MembershipRules(schedule_of(genesis), burn_base_fee=genesis.burn_base_fee)
+        schedule = schedule_of(genesis)
+        rules = MembershipRules(schedule, burn_base_fee=genesis.burn_base_fee)
+        if not is_keyed(genesis):
+            return rules
+        committees = StateCommittees(view.state, MEMBERSHIP_ADDRESS)
+        return LateRules(lambda: keyed_rules(rules, schedule, committees.at, self._scheme, view))
 
     def membership(self, genesis: Genesis, view: ChainView) -> MembersOfSlots:
         """Return who validates, height by height."""

@@ -67,11 +67,22 @@ class PbftRule(CertificateRule):
         Who validates each height.
     scheme
         Checks signatures.
+    has_extra_data
+        Whether headers may have extra data, which the chain's rules give a meaning.
     """
 
-    def __init__(self, chain_id: int, schedule: SlotSchedule, membership: Membership, scheme: Scheme) -> None:
+    def __init__(
+        self,
+        chain_id: int,
+        schedule: SlotSchedule,
+        membership: Membership,
+        scheme: Scheme,
+        *,
+        has_extra_data: bool = False,
+    ) -> None:
         super().__init__(chain_id, membership, scheme)
         self._schedule = schedule
+        self._has_extra_data = has_extra_data
 
     def validate_header(self, header: Header, seal: bytes, parent: Header) -> None:
         """Check the header's slot, that it claims no seed or work, and its certificate."""
@@ -89,7 +100,8 @@ class PbftRule(CertificateRule):
         slot = self._schedule.slot_of(header.height)
         if header.slot != slot:
             raise InvalidInput("wrong slot", height=header.height, expected=slot, actual=header.slot)
-        unused = (header.seed_proof, header.work_commitment, header.extra_data)
+        extra_data = b"" if self._has_extra_data else header.extra_data
+        unused = (header.seed_proof, header.work_commitment, extra_data)
         if any(unused) or any(header.seed) or any(header.parent_certificate_hash):
             raise InvalidInput("a field that this engine does not use is not empty", height=header.height)
 

@@ -10,6 +10,7 @@ from chainstack_sdk.chain.turns import Attaching, Producing
 from chainstack_sdk.clock import ManualClock
 from chainstack_sdk.core.blocks import Block
 from chainstack_sdk.core.engine import BlockCommitted, BlockProposed, Decide
+from chainstack_sdk.core.ledger import MemoryLedger
 from chainstack_sdk.core.mempool import Mempool
 from chainstack_sdk.core.transactions import decode_and_recover, sign_transaction
 from chainstack_sdk.network.abilities import Finalising
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.reorganise import Reorganisation
     from chainstack_sdk.core.transactions import Transaction
     from chainstack_sdk.core.transactions.senders import Executor
+    from chainstack_sdk.cspv import Anchor, FinalityProver, Proof, Provable
     from chainstack_sdk.primitives.address import AddressLike
     from chainstack_sdk.primitives.keys import Signer
 
@@ -62,6 +64,11 @@ class ChainWriter(ChainReader):
         Whether every send makes a block.
     executor
         Recovers senders in parallel when given, e.g. a ``ProcessPoolExecutor``.
+    finality
+        Proves that blocks are final, to verifiers of :attr:`anchor`; made to suit the engine by default.
+    operator_seed
+        At least 32 random bytes, out of which comes the key of a chain with the instant engine; without them
+        such a chain makes up a key when it is in memory, and has none when it is in a store.
 
     Raises
     ------
@@ -78,6 +85,8 @@ class ChainWriter(ChainReader):
         proposer: AddressLike = DEFAULT_PROPOSER,
         auto_seal: bool = False,
         executor: Executor | None = None,
+        finality: FinalityProver | None = None,
+        operator_seed: bytes | None = None,
     ) -> None:
         super().__init__(blockchain, Mempool(chain_id=blockchain.genesis.chain_id))
         self.engine = engine
@@ -87,6 +96,8 @@ class ChainWriter(ChainReader):
         """Whether every send makes a block."""
         self.executor = executor
         """Recovers senders in parallel when set, e.g. a ``ProcessPoolExecutor``."""
+        self._finality = finality
+        self._operator_seed = operator_seed
         self._proposer = to_address(proposer)
         self._producing = engine if isinstance(engine, Producing) else None
         self._attaching = engine if isinstance(engine, Attaching) else None
@@ -100,6 +111,62 @@ class ChainWriter(ChainReader):
         if self._finalising is None:
             return self.height
         return min(self._finalising.finalized_height(), self.height)
+
+    @property
+    def finality(self) -> FinalityProver:
+        """What proves that the chain's blocks are final.
+
+        Raises
+        ------
+        UsageError
+            When the engine offers nothing of the kind, or a chain of one party has no key.
+        """
+        if self._finality is None:
+            from chainstack_sdk.chain.finality import finality_of, new_operator_seed
+
+            if self._operator_seed is None and isinstance(self.blockchain.ledger, MemoryLedger):
+                self._operator_seed = new_operator_seed()
+            self._finality = finality_of(self.blockchain, self.engine, self._operator_seed)
+        return self._finality
+
+    @property
+    def anchor(self) -> Anchor:
+        """All that a verifier has to keep of this chain, some 100 bytes: ``chain.anchor.verify(proof)``.
+
+        Raises
+        ------
+        UsageError
+            As for :attr:`finality`, or when the chain has nothing to anchor to yet.
+        """
+        return self.finality.anchor()
+
+    def prove(self, target: Provable, *, height: int | None = None, anchor: Anchor | None = None) -> Proof:
+        """Prove something to those who have the chain's anchor and nothing else, in a few hundred bytes.
+
+        Parameters
+        ----------
+        target
+            A receipt, a transaction, an :class:`~chainstack_sdk.cspv.AccountKey` or a
+            :class:`~chainstack_sdk.cspv.StorageKey`; of the latter two absence is proven as well.
+        height
+            The block after which an account or a slot is proven; by default the newest final one.
+        anchor
+            What the verifier has, where that is an older anchor of the chain.
+
+        Raises
+        ------
+        UsageError
+            When the chain does not hold it, its block is not final yet, or nothing leads there from the anchor.
+        """
+        from chainstack_sdk.chain.finality import finality_for
+        from chainstack_sdk.cspv import AccountKey, StorageKey, prove
+
+        if height is None and isinstance(target, AccountKey | StorageKey):
+            height = self.finalized_height
+        finality = self.finality
+        if anchor is not None:
+            finality = finality_for(finality, self.blockchain, self.engine, anchor)
+        return prove(self.blockchain, finality, target, height)
 
     def send(self, transaction: bytes | Transaction) -> bytes:
         """Admit one signed transaction and return its hash, 32 bytes.

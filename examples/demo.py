@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from chainstack_sdk import Account, Chain, ChainStack, Reverted, ether
+from chainstack_sdk import Account, Chain, ChainStack, InvalidInput, Reverted, ether
 from chainstack_sdk.consensus import Certificate, CommitteeSeal, Evidence
 from chainstack_sdk.consensus.bft import SignedVote, Vote, VoteKind
 from chainstack_sdk.consensus.mapreduce import Master
 from chainstack_sdk.consensus.work import DoubleSha256
 from chainstack_sdk.core.transactions import known
+from chainstack_sdk.cspv import anchor_from_bytes, transfers
 from chainstack_sdk.network import ExecutorPool, HostedConsensus, Member, Miner, local_consensus
 from chainstack_sdk.paradigms import Erc20Token
 from chainstack_sdk.primitives.keccak import keccak256
@@ -125,7 +126,7 @@ def certify(chain: Chain) -> None:
     certificate = Certificate.decode(seal.certificate)
     print(
         f"Block {block.height} is final: nonce {seal.nonce}, {len(certificate.signatures)} of {SEATS}"
-        f" precommits in round {certificate.round}, a proof of randomness; {len(block.seal)} bytes in all"
+        f" precommits in round {certificate.round}; {len(block.seal)} bytes in all"
     )
 
 
@@ -140,7 +141,7 @@ def govern(chain: Chain, consensus: HostedConsensus, reporter: Account, report: 
     with report.step("blocks mined and certified", 3 * SLOT):
         for _ in range(3 * SLOT):
             chain.seal()
-    print("Committees elected by verifiable randomness, two slots ahead:")
+    print("Committees elected by the chain key's signatures, two slots ahead:")
     for slot in range(before, before + 3):
         print(f"  slot {slot}: {committee(slot)}")
     culprit = next(member for member in consensus.members if names[member.address] in committee(slot))
@@ -200,6 +201,28 @@ def prove(chain: Chain, accounts: list[Account], gold: Erc20Token, report: Repor
             proof = chain.prove_account(account)
             proof.verify(chain.head.state_root)
     print(f"A state proof of {sum(map(len, proof.nodes)):,} bytes, verified against the state root alone")
+    prove_lightly(chain, accounts, gold, report)
+
+
+def prove_lightly(chain: Chain, accounts: list[Account], gold: Erc20Token, report: Report) -> None:
+    """Prove a payment to somebody who has nothing of the chain but its anchor."""
+    anchor = anchor_from_bytes(chain.anchor.to_bytes())
+    receipt = gold.transfer(accounts[0], accounts[1], 1)
+    crowded = max(range(chain.height + 1), key=lambda height: len(chain.receipts(height)))
+    with report.step("light proofs made and verified", 20):
+        for number in range(20):
+            light = chain.prove(chain.receipts(crowded)[number]).to_bytes()
+            anchor.verify(light)
+    small = chain.prove(receipt).to_bytes()
+    (paid,) = transfers(anchor.verify(small))
+    print(
+        f"With {len(anchor.to_bytes())} bytes of trust: a payment of {paid.value} proven by {len(small)} bytes,"
+        f" one of {len(chain.receipts(crowded)):,} in a block by {len(light)}; so it will be at any height"
+    )
+    try:
+        anchor.verify(small[:-1] + bytes((small[-1] ^ 1,)))
+    except InvalidInput as error:
+        print(f"  one bit of it changed: {error.message}")
 
 
 def run_again(chain: Chain, report: Report) -> None:

@@ -19,7 +19,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 COMPOSITION_ROOT = "the composition root"
 """`chainstack_sdk/__init__.py` and the modules beside it: they wire the packages together."""
 
-PACKAGES_OF_THE_ROOT = ("chain",)
+PACKAGES_OF_THE_ROOT = ("chain", "system")
 """Parts of the composition root that take more than one module."""
 
 BELOW_APPS = ("primitives", "core", "machines", "paradigms", "consensus", "cspv", "xchain", "network")

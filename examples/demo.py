@@ -216,7 +216,7 @@ def prove_lightly(chain: Chain, accounts: list[Account], gold: Erc20Token, repor
     small = chain.prove(receipt).to_bytes()
     (paid,) = transfers(anchor.verify(small))
     print(
-        f"With {len(anchor.to_bytes())} bytes of trust: a payment of {paid.value} proven by {len(small)} bytes,"
+        f"Trusting {len(anchor.to_bytes())} bytes: a payment of {paid.value} proven by {len(small)} bytes,"
         f" one of {len(chain.receipts(crowded)):,} in a block by {len(light)}; so it will be at any height"
     )
     try:

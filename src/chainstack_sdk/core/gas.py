@@ -62,6 +62,21 @@ CREATE = 32_000
 CODE_BYTE = 200
 """Each byte of a new contract's code (G_codedeposit)."""
 
+# Cross-chain proofs: by what the check of one costs, counted in bytes that are known before it begins
+
+PROOF = 3_000
+"""Opening a proof: hashes from the thing to its block, as much as recovering a signer takes."""
+PROOF_BYTE = 8
+"""Each byte of a proof or an update: decoding, hashing of its path."""
+PROOF_KEY_CHECK = 114_275
+"""Checking one signature of a chain key: two pairings, 37,700 + 2 * 32,600, and a hash to the curve, two
+mappings of 5,500 and an addition of 375 (EIP-2537)."""
+PROOF_SIGNATURE_BYTE = 47
+"""Each byte of evidence that is made of signatures: one in 65 bytes, and recovering its signer, rounded up."""
+PROOF_WORK_BYTE = 40
+"""Each byte of evidence that is made of mined headers: a header takes at least 200 bytes, and its check as
+long as recovering two and a half signers."""
+
 
 def intrinsic_gas(data: bytes, is_create: bool, access_list: AccessList = ()) -> int:
     """Return the gas that a transaction pays before anything runs.

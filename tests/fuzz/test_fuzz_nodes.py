@@ -26,6 +26,7 @@ from chainstack_sdk.network import wire
 from chainstack_sdk.network.abilities import Resending
 from chainstack_sdk.network.full_node import FullNode, full_node
 from chainstack_sdk.network.hosting import local_members
+from chainstack_sdk.network.keyed import KeyedNode
 from chainstack_sdk.network.wire import Kind
 from chainstack_sdk.testing import NullRuntime, accounts, payment
 from chainstack_sdk.testing.sim import audit
@@ -51,6 +52,7 @@ KINDS: dict[str, Callable[[], ConsensusKind]] = {
     "dpow": lambda: committee(DpowChain),
     "pos": lambda: committee(PosChain),
     "pbft": lambda: PbftChain([one.address for one in MEMBERS]),
+    "pbft with a key": lambda: PbftChain([one.address for one in MEMBERS], blocks_per_slot=8, chain_key=True),
     "dpos": lambda: DposChain(
         [one.address for one in MEMBERS], parameters=DposParameters(seats=4, interval_ms=500)
     ),
@@ -77,9 +79,12 @@ class Story:
     def fingerprint(self) -> tuple[object, ...]:
         """What no message may change but a right one: the node's votes, its chain, its pool."""
         full = self.nodes[0]
-        chain, engine = full.blockchain, full.node.engine
+        keyed = isinstance(full.node, KeyedNode)
+        chain, engine = full.blockchain, (full.node.inner if keyed else full.node).engine
         votes = engine.resend() if isinstance(engine, Resending) else ()
-        return votes, chain.height, chain.head.hash, chain.state.root, [each.hash for each in full.pool]
+        secrets = full.node.machine._record.encode() if keyed else b""
+        pool = [each.hash for each in full.pool]
+        return votes, chain.height, chain.head.hash, chain.state.root, pool, secrets
 
 
 @cache
@@ -96,6 +101,7 @@ def story(name: str) -> Story:
             runtime=NullRuntime(),
             clock=made,
             producing=number < 2 or name != "dpow",
+            entropy=bytes([number]) * 32,
         )
         full.pool.put_back([payment(full.blockchain, ALICE, BOB, 5, nonce=nonce) for nonce in range(4)])
         return full
@@ -150,7 +156,8 @@ def target(name: str) -> Target:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_damaged_messages(name: str, fuzz_seed: int) -> None:
-    assert {message[0] for message in story(name).messages} == set(Kind)
+    expected = set(Kind) if "key" in name else set(Kind) - {Kind.KEY}
+    assert {message[0] for message in story(name).messages} == expected
     fuzz(target(name), QUICK_INPUTS, fuzz_seed)
 
 

@@ -156,7 +156,7 @@ class ChainWriter(ChainReader):
         Raises
         ------
         UsageError
-            When the chain does not hold it, its block is not final yet, or nothing leads there from the anchor.
+            When the chain does not hold it, its block is not final, or nothing leads there from the anchor.
         """
         from chainstack_sdk.chain.finality import finality_for
         from chainstack_sdk.cspv import AccountKey, StorageKey, prove

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.consensus.chainkey.payload import MIN_BLOCKS_PER_SLOT
+from chainstack_sdk.consensus.chainkey.storage import MIN_BLOCKS_PER_SLOT
 from chainstack_sdk.network.hosting import HostedConsensus, Member, local_members
 from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.keccak import keccak256

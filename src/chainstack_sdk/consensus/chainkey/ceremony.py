@@ -71,7 +71,7 @@ class Ceremony:
     chain_id: int
     """Below 2^64."""
     round: int
-    """The number of the slot in which it runs plus 1, below 2^64; no two ceremonies of a chain have the same."""
+    """The number of the slot in which it runs plus 1, below 2^64: no two of a chain have the same."""
     generation: int
     """Of the key whose shares it deals, below 2^64: 1 for the first key of a chain."""
     dealers: ValidatorSet

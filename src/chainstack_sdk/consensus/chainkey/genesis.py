@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from chainstack_sdk.consensus.chainkey.polynomial import SecretPolynomial
 from chainstack_sdk.consensus.chainkey.seats import seats_of
-from chainstack_sdk.consensus.chainkey.state import write_genesis
 from chainstack_sdk.consensus.chainkey.storage import CHAIN_KEY_ADDRESS, CHAIN_KEY_CODE
+from chainstack_sdk.consensus.chainkey.turning import write_genesis
 from chainstack_sdk.consensus.staking.storage import MappingStorage
 from chainstack_sdk.core.genesis import GenesisAccount
 from chainstack_sdk.primitives.errors import UsageError

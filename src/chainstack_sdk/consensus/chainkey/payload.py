@@ -32,8 +32,6 @@ MAX_LOGS = 64
 """Logs in one block."""
 MAX_ITEM_BYTES = 64 * 1024
 """Bytes of a log, or of a link."""
-MIN_BLOCKS_PER_SLOT = 4
-"""A slot needs blocks for dealing, for logs, and for the attestation after the last of them."""
 SIGNED_WINDOW = 8
 """How many blocks back signatures of blocks may lie."""
 _ATTESTATION_SIZES = (0, 48)

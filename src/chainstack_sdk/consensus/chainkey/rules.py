@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 from chainstack_sdk.consensus.chainkey.admission import Admission, takes_logs
 from chainstack_sdk.consensus.chainkey.payload import (
-    MIN_BLOCKS_PER_SLOT,
     NO_PAYLOAD,
     SIGNED_WINDOW,
     KeyPayload,
@@ -30,8 +29,9 @@ from chainstack_sdk.consensus.chainkey.payload import (
     unwrap,
     wrap,
 )
-from chainstack_sdk.consensus.chainkey.state import read_key_state, turn
-from chainstack_sdk.consensus.chainkey.storage import CHAIN_KEY_ADDRESS
+from chainstack_sdk.consensus.chainkey.state import read_key_state
+from chainstack_sdk.consensus.chainkey.storage import CHAIN_KEY_ADDRESS, MIN_BLOCKS_PER_SLOT
+from chainstack_sdk.consensus.chainkey.turning import turn
 from chainstack_sdk.consensus.staking.storage import StateStorage
 from chainstack_sdk.primitives.errors import UsageError
 

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 CHAIN_KEY_ADDRESS = bytes.fromhex("0000000000000000000000000000000000004305")
 """Where the chain key contract lives on every chain that has a key, 20 bytes."""
+MIN_BLOCKS_PER_SLOT = 4
+"""A slot needs blocks for dealing, for logs, and for the attestation after the last of them."""
 CHAIN_KEY_CODE = system_code("chain key")
 """The code of the chain key contract."""
 

@@ -127,9 +127,7 @@ class DposChain:
         first = genesis_delegates(delegated)
         blocks_per_epoch, least = self.parameters.blocks_per_epoch, least_keyed_epoch(self.parameters.seats)
         if blocks_per_epoch < least:
-            raise UsageError(
-                "epochs are too short for a chain key", expected=least, actual=blocks_per_epoch
-            )
+            raise UsageError("epochs are too short for a chain key", expected=least, actual=blocks_per_epoch)
         return with_first_key(delegated, {0: first, 1: first}, blocks_per_epoch, self._first_key)
 
     def contracts(self) -> Mapping[bytes, Contract]:

@@ -10,8 +10,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from chainstack_sdk.consensus.bft.validators import ValidatorSet
-from chainstack_sdk.consensus.chainkey.payload import MIN_BLOCKS_PER_SLOT
-from chainstack_sdk.consensus.chainkey.storage import CHAIN_KEY_ADDRESS, CHAIN_KEY_CODE
+from chainstack_sdk.consensus.chainkey.storage import (
+    CHAIN_KEY_ADDRESS,
+    CHAIN_KEY_CODE,
+    MIN_BLOCKS_PER_SLOT,
+)
 from chainstack_sdk.core.late import LateContract
 from chainstack_sdk.primitives.errors import UsageError
 

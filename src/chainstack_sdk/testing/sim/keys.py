@@ -24,8 +24,9 @@ from chainstack_sdk.consensus.chainkey.genesis import deal_locally
 from chainstack_sdk.consensus.chainkey.machine import KeyMachine
 from chainstack_sdk.consensus.chainkey.payload import NO_PAYLOAD, KeyPayload, commitment, wrap
 from chainstack_sdk.consensus.chainkey.rules import KeyedRules
-from chainstack_sdk.consensus.chainkey.state import read_key_state, write_genesis
+from chainstack_sdk.consensus.chainkey.state import read_key_state
 from chainstack_sdk.consensus.chainkey.storage import CHAIN_KEY_ADDRESS, CHAIN_KEY_CODE
+from chainstack_sdk.consensus.chainkey.turning import write_genesis
 from chainstack_sdk.consensus.staking.slots import SlotSchedule
 from chainstack_sdk.consensus.staking.storage import StateStorage
 from chainstack_sdk.core.blocks import ZERO_HASH, Block, Header

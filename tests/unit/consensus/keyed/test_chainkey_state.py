@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chainstack_sdk.consensus.chainkey import storage as stored
 from chainstack_sdk.consensus.chainkey.genesis import deal_locally
-from chainstack_sdk.consensus.chainkey.state import load_key_state, read_key_state, turn, write_genesis
+from chainstack_sdk.consensus.chainkey.state import load_key_state, read_key_state
 from chainstack_sdk.consensus.chainkey.storage import CHAIN_KEY_ADDRESS
+from chainstack_sdk.consensus.chainkey.turning import turn, write_genesis
 from chainstack_sdk.consensus.staking.storage import MappingStorage, StateStorage
 from chainstack_sdk.core.state import State
 from chainstack_sdk.primitives.keccak import keccak256

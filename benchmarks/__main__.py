@@ -12,6 +12,7 @@ from benchmarks import (
     chainkey,
     consensus,
     latency,
+    light,
     machine,
     measure,
     memory,
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "stages": stages.shares,
     "agreement": consensus.agreement,
     "chainkey": chainkey.handover,
+    "light": light.verifying,
 }
 
 

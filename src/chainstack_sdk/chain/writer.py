@@ -146,8 +146,9 @@ class ChainWriter(ChainReader):
         Parameters
         ----------
         target
-            A receipt, a transaction, an :class:`~chainstack_sdk.cspv.AccountKey` or a
-            :class:`~chainstack_sdk.cspv.StorageKey`; of the latter two absence is proven as well.
+            A receipt, a transaction, a :class:`~chainstack_sdk.cspv.MessageKey`, an
+            :class:`~chainstack_sdk.cspv.AccountKey` or a :class:`~chainstack_sdk.cspv.StorageKey`. That an
+            account or a slot does not exist is proven as well.
         height
             The block after which an account or a slot is proven; by default the newest final one.
         anchor

@@ -72,7 +72,7 @@ PROOF_KEY_CHECK = 114_275
 """Checking one signature of a chain key: two pairings, 37,700 + 2 * 32,600, and a hash to the curve, two
 mappings of 5,500 and an addition of 375 (EIP-2537)."""
 PROOF_SIGNATURE_BYTE = 47
-"""Each byte of evidence that is made of signatures: one in 65 bytes, and recovering its signer, rounded up."""
+"""Each byte of evidence that is made of signatures: one in 65 bytes, 3,000 for its signer, rounded up."""
 PROOF_WORK_BYTE = 40
 """Each byte of evidence that is made of mined headers: a header takes at least 200 bytes, and its check as
 long as recovering two and a half signers."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.cspv.operator import OperatorKey
     from chainstack_sdk.cspv.prover import (
         AccountKey,
+        MessageKey,
         Provable,
         StorageKey,
         prove,
@@ -54,6 +55,7 @@ else:
             "FinalityProver": "schemes",
             "FinalityScheme": "verify.format",
             "Kind": "verify.format",
+            "MessageKey": "prover",
             "OperatorKey": "operator",
             "Payment": "wallet",
             "PaymentWallet": "wallet",
@@ -93,6 +95,7 @@ __all__ = [
     "FinalityProver",
     "FinalityScheme",
     "Kind",
+    "MessageKey",
     "OperatorKey",
     "Payment",
     "PaymentWallet",

@@ -56,7 +56,17 @@ class StorageKey:
             raise UsageError("the number of a slot has at most 256 bits", actual=self.slot)
 
 
-Provable = Receipt | Transaction | AccountKey | StorageKey
+@dataclass(frozen=True, slots=True)
+class MessageKey:
+    """A message to another chain, as something to prove."""
+
+    height: int
+    """Of its block."""
+    index: int
+    """Its place among the block's messages, from 0."""
+
+
+Provable = Receipt | Transaction | MessageKey | AccountKey | StorageKey
 """What :func:`prove` takes."""
 
 
@@ -70,16 +80,16 @@ def prove(
     blockchain, finality
         The chain, and what shows that its blocks are final.
     target
-        A receipt or a transaction of a block; an account or a slot, which need not exist.
+        A receipt, a transaction or a message of a block; an account or a slot, which need not exist.
     height
-        The block after which an account or a slot is proven; by default the newest. Receipts and transactions
-        are proven in their own blocks.
+        The block after which an account or a slot is proven; by default the newest. All else is proven in its
+        own block.
 
     Raises
     ------
     UsageError
-        When no block holds it, the block is not final yet, its state is not kept, or a height is given for a
-        receipt or a transaction that is in another block.
+        When no block holds it, the block is not final yet, its state is not kept, or the height given is not
+        its own.
     """
     match target:
         case Receipt():
@@ -93,6 +103,8 @@ def prove(
             if found is None:
                 raise UsageError("no block holds this transaction", hash=target.hash)
             return prove_transaction(blockchain, finality, _own_height(found[1], height), found[2])
+        case MessageKey(own, index):
+            return prove_message(blockchain, finality, _own_height(own, height), index)
         case AccountKey(address):
             return prove_account(blockchain, finality, address, height)
     return prove_storage(blockchain, finality, target.address, target.slot, height)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.core.receipts import Receipt
 
-HUB_ADDRESS = bytes.fromhex("0000000000000000000000000000000000004304")
+HUB_ADDRESS = bytes.fromhex("0000000000000000000000000000000000004303")
 """Where the hub lives on every chain that has one, 20 bytes."""
 MESSAGE_TOPIC = keccak256(b"MessageSent(bytes)")
 """The first topic of the hub's event."""

@@ -161,13 +161,14 @@ class Custodian(NativeContract):
         if asset.kind is AssetKind.COIN:
             call.transfer(to, asset.number)
             return True
+        outer = call.load(_LOCK)  # a token that is being taken may lead here
         call.store(_LOCK, _LOCKED)
         if asset.kind is AssetKind.ERC721:
             done, _ = call.try_call(asset.token, _TRANSFER_FROM.encode_call(call.address, to, asset.number))
         else:
             done, answer = call.try_call(asset.token, _TRANSFER.encode_call(to, asset.number))
             done = done and answer == _TRUE
-        call.store(_LOCK, _OPEN)
+        call.store(_LOCK, _LOCKED if outer == _LOCKED else _OPEN)
         return done
 
     def give(self, call: Call, asset: Asset, to: bytes) -> None:

@@ -21,6 +21,7 @@ help: ## Print this list
 
 demo: $(VENV)/runtime ## Run the story in examples/demo.py
 	@$(RUN) examples/demo.py
+	@$(RUN) examples/multichain.py
 
 test: lint ## Check everything: lint, tests with coverage, examples, docs
 	$(RUN) -m pytest -n 2 --cov --cov-branch --cov-fail-under=95

@@ -17,12 +17,15 @@ from chainstack_sdk.core.view import ChainView
 from chainstack_sdk.paradigms import FACTORY_ADDRESS, FACTORY_CODE, Runtime, default_registry
 from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.xchain.addresses import REGISTRY_ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from chainstack_sdk.chain.crosschain import CrossChain
     from chainstack_sdk.core.interfaces import Consensus, ConsensusEngine, FeePolicy, KeyValueStore, StateTrie
     from chainstack_sdk.paradigms import Registry
+    from chainstack_sdk.primitives.address import AddressLike
 
 
 def with_factory(genesis: Genesis) -> Genesis:
@@ -88,6 +91,8 @@ def assemble(
     if engine is not None and consensus is not None:
         raise UsageError("a consensus brings its own engine: give one or the other")
     runtime = Runtime(default_registry() if registry is None else registry)
+    if REGISTRY_ADDRESS in genesis.accounts:
+        _add_crosschain(runtime)
     policy = ProposerFees(burn_base_fee=genesis.burn_base_fee) if fees is None else fees
     if engine is None and consensus is None and genesis.engine != InstantEngine.name:
         consensus = _followed(genesis.engine)
@@ -106,6 +111,24 @@ def assemble(
     if blockchain.height:
         chosen.process(BlockCommitted(blockchain.height, blockchain.head.hash))
     return blockchain, chosen
+
+
+def prepared(
+    genesis: Genesis, consensus: Consensus | None, crosschain: CrossChain | AddressLike | None
+) -> Genesis:
+    """Return the genesis with all system contracts of the chain."""
+    if crosschain is not None:
+        from chainstack_sdk.chain.crosschain import with_crosschain
+
+        genesis = with_crosschain(genesis, crosschain)
+    return with_factory(genesis if consensus is None else consensus.prepare(genesis))
+
+
+def _add_crosschain(runtime: Runtime) -> None:
+    from chainstack_sdk.chain.crosschain import crosschain_contracts
+
+    for code, contract in crosschain_contracts().items():
+        runtime.add_system(code, contract)
 
 
 def _with_consensus(

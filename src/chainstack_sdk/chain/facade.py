@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from chainstack_sdk.chain.assembly import assemble, closing_on_error, flat_state, stored_parts, with_factory
+from chainstack_sdk.chain.assembly import assemble, closing_on_error, flat_state, prepared, stored_parts
 from chainstack_sdk.chain.writer import ChainWriter
 from chainstack_sdk.clock import ManualClock
 from chainstack_sdk.core.engine import BlockCommitted
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chainstack_sdk.apps.jsonrpc import JsonRpc
+    from chainstack_sdk.chain.crosschain import CrossChain
     from chainstack_sdk.core.config import ChainConfig
     from chainstack_sdk.core.interfaces import Consensus, ConsensusEngine, FeePolicy, KeyValueStore, StateTrie
     from chainstack_sdk.core.ledger import StoredLedger
@@ -71,6 +72,7 @@ class Chain(ChainWriter):
         fees: FeePolicy | None = None,
         engine: ConsensusEngine | None = None,
         consensus: Consensus | None = None,
+        crosschain: CrossChain | AddressLike | None = None,
         **options: Any,
     ) -> Self:
         """Make a chain that lives and dies with this process.
@@ -96,6 +98,9 @@ class Chain(ChainWriter):
             Decides on blocks; :class:`~chainstack_sdk.consensus.InstantEngine` by default.
         consensus
             A whole way to agree on blocks, in place of an engine alone.
+        crosschain
+            The account that registers other chains, where this one is to take part in a system of chains:
+            puts hub, peg, atomic transactions, swaps and the registry in its genesis.
         options
             ``clock``, ``proposer``, ``auto_seal``, ``executor`` as for :class:`Chain`.
 
@@ -119,7 +124,7 @@ class Chain(ChainWriter):
             genesis, keep_states = config.genesis(), config.keep_states
         ledger = MemoryLedger(keep_states=keep_states)
         core = assemble(
-            with_factory(genesis if consensus is None else consensus.prepare(genesis)),
+            prepared(genesis, consensus, crosschain),
             ledger,
             flat_state(new_trie),
             registry=registry,
@@ -139,6 +144,7 @@ class Chain(ChainWriter):
         fees: FeePolicy | None = None,
         engine: ConsensusEngine | None = None,
         consensus: Consensus | None = None,
+        crosschain: CrossChain | AddressLike | None = None,
         **options: Any,
     ) -> Self:
         """Open the chain in a store, or begin it there.
@@ -151,6 +157,8 @@ class Chain(ChainWriter):
         ----------
         config
             Must describe the chain that the store holds, if it holds one.
+        crosschain
+            As for :meth:`in_memory`.
         options
             ``clock``, ``proposer``, ``auto_seal``, ``executor`` as for :class:`Chain`.
 
@@ -162,8 +170,7 @@ class Chain(ChainWriter):
             When what the store holds is damaged.
         """
         with closing_on_error(store):
-            plain = config.genesis()
-            genesis = with_factory(plain if consensus is None else consensus.prepare(plain))
+            genesis = prepared(config.genesis(), consensus, crosschain)
             parts = stored_parts(store, genesis, archive=config.archive, keep_states=config.keep_states)
             core = assemble(genesis, *parts, registry=registry, fees=fees, engine=engine, consensus=consensus)
             return cls(*core, **options)

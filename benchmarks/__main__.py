@@ -17,6 +17,7 @@ from benchmarks import (
     measure,
     memory,
     mining,
+    shards,
     stages,
     startup,
     stores,
@@ -50,6 +51,8 @@ BENCHMARKS: dict[str, Callable[..., Iterator[Figure]]] = {
     "agreement": consensus.agreement,
     "chainkey": chainkey.handover,
     "light": light.verifying,
+    "shards": shards.one_and_two,
+    "shardcores": shards.with_a_core_each,
 }
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.system.assets import AssetTable
     from chainstack_sdk.system.config import SideChainConfig
     from chainstack_sdk.system.links import Links
+    from chainstack_sdk.system.shards import ShardedStack
     from chainstack_sdk.system.transfers import AssetTransfer
     from chainstack_sdk.xchain.atomic import AtomicTransaction
     from chainstack_sdk.xchain.progress import Progress
@@ -368,6 +369,24 @@ class ChainStack:
         return assets_of(self._chains)
 
     # The end
+
+    @staticmethod
+    def sharded(count: int, funds: Mapping[Any, int] | None = None, **options: Any) -> ShardedStack:
+        """Make equal side chains that share all accounts out and run side by side, as one address space.
+
+        Parameters
+        ----------
+        count
+            How many.
+        funds
+            Wei by address.
+        options
+            As for :meth:`~chainstack_sdk.system.shards.ShardedStack.open`: without ``workers`` all of them run
+            in this process.
+        """
+        from chainstack_sdk.system.shards import ShardedStack
+
+        return ShardedStack.open(count, funds, **options)
 
     def close(self) -> None:
         """Release what the chains hold."""

@@ -2,8 +2,9 @@
 
 ``version 1 ‖ scheme 3 ‖ chain id 8 ‖ genesis hash 32 ‖ hash of work 1 ‖ policy 44``, big-endian; the hash of
 work is 0 for double SHA-256 and 1 for Keccak-256, the policy as in :mod:`chainstack_sdk.cspv.work_policy`.
-Nothing in it changes with the chain, though whoever knows how much work the chain has by now does well to
-demand it.
+Nothing in it has to change with the chain. But blocks are cheap where nothing demands work: whoever knows how
+much work the chain has by now does well to demand it, and each proof can raise what is demanded of the next
+(:meth:`WorkAnchor.advance`).
 
 A proof shows the last blocks, and older ones at places that follow from the work of the newest (FlyClient,
 IACR eprint 2019/226). What is checked:
@@ -28,7 +29,7 @@ shows what its work cost.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from chainstack_sdk.consensus.work import DoubleSha256, KeccakWork, is_worked
@@ -38,11 +39,13 @@ from chainstack_sdk.cspv.verify.format import VERSION, FinalityScheme, Reader, s
 from chainstack_sdk.cspv.verify.opening import open_proof
 from chainstack_sdk.cspv.work_evidence import WorkEvidence
 from chainstack_sdk.cspv.work_policy import WorkPolicy
-from chainstack_sdk.cspv.work_sampling import sample_count, sample_positions
+from chainstack_sdk.cspv.work_sampling import drawn_positions, sample_count
 from chainstack_sdk.cspv.work_tree import fold, leaf_of
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chainstack_sdk.consensus.work import WorkHash
     from chainstack_sdk.core.blocks import Header
     from chainstack_sdk.cspv.schemes import Anchor
@@ -143,19 +146,25 @@ class WorkAnchor:
         self._validate_weights(shown, samples, history.total_work, tail)
         count = sample_count(history.total_work, tail, self.policy.soundness_bits, self.policy.share)
         samples.validate_choice(
-            height, sample_positions(newest.hash + shown.tail[-1].nonce, count, history.total_work, tail)
+            height, drawn_positions(newest.hash + shown.tail[-1].nonce, count, history.total_work, tail)
         )
         return history.total_work
 
-    def advance(self, update: bytes) -> WorkAnchor:
-        """Refuse: an anchor of work never changes.
+    def advance(self, update: bytes) -> Self:
+        """Return the anchor that demands as much work as a proof shows: a fork then has to make up for that.
+
+        Parameters
+        ----------
+        update
+            A proof of anything.
 
         Raises
         ------
         InvalidInput
-            Always.
+            When it proves nothing, which it does as well when it shows less work than is demanded already.
         """
-        raise InvalidInput("an anchor of work stays what it is", actual=update)
+        _, work = self._opened(update)
+        return replace(self, policy=replace(self.policy, minimum_work=work))
 
     def to_bytes(self) -> bytes:
         """Return the encoding, 87 bytes."""
@@ -272,7 +281,7 @@ class _Samples:
         """Return the hash of the block that is shown at a height, if there is one."""
         return self._hashes[self.heights.index(height)] if height in self.heights else None
 
-    def validate_choice(self, proven: int, positions: tuple[int, ...]) -> None:
+    def validate_choice(self, proven: int, positions: Iterable[int]) -> None:
         """Check that the blocks shown are genesis, the proven one and those that hold the positions."""
         asked = {0, proven}
         for position in positions:

@@ -10,7 +10,8 @@ parts                      4  no block holds more than 1/parts of the work from 
 minimum work              32  less work than this is not this chain, or not all of it
 =====================  =====  =====================================================================
 
-All integers are big-endian.
+All integers are big-endian. Bits and share together ask for no more than 65,536 draws of any chain
+(:mod:`~chainstack_sdk.cspv.work_sampling`): a proof can claim whatever work it likes before it is found out.
 
 **The attacker.** From where it leaves the honest chain on, it does real work at ``m`` times the pace of the
 honest miners, ``m < c``, and fills up its fork with blocks without work. That a mere third of the honest
@@ -27,12 +28,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from chainstack_sdk.cspv.work_sampling import sample_count
 from chainstack_sdk.primitives.errors import UsageError
 
 if TYPE_CHECKING:
     from chainstack_sdk.cspv.verify.format import Reader
 
 POLICY_BYTES = 44
+MAX_DRAWS = 1 << 16
+"""How many places a verifier looks at in the longest chain there can be: some tenths of a second."""
+_MOST_WORK = (1 << 256) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class WorkPolicy:
     """
 
     soundness_bits: int = 50
-    """From 1 to 65,535."""
+    """From 1 to 65,535, as far as :data:`MAX_DRAWS` allows: with the default share to 370."""
     share: tuple[int, int] = (1, 2)
     """Numerator and denominator of c, above 0 and below 1; each at most 255."""
     confirmations: int = 100
@@ -61,6 +66,8 @@ class WorkPolicy:
         real, whole = self.share
         if not (0 < self.soundness_bits < 1 << 16 and 0 < real < whole < 1 << 8):
             raise UsageError("sampling needs a number of bits, and a share between 0 and 1", share=self.share)
+        if sample_count(_MOST_WORK, 1, self.soundness_bits, self.share) > MAX_DRAWS:
+            raise UsageError("so many bits take too many draws", expected=MAX_DRAWS, share=self.share)
         if not 1 <= self.parts <= self.confirmations < 1 << 32:
             raise UsageError("parts are at most as many as confirmations", parts=self.parts)
         if not 0 <= self.minimum_work < 1 << 256:

@@ -34,7 +34,7 @@ from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.keccak import keccak256
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
 _DOMAIN = b"chainstack work samples"
 _ONE = 1 << LOG2_FRACTION_BITS
@@ -117,13 +117,16 @@ def sample_positions(seed: bytes, count: int, total: int, tail: int) -> tuple[in
     total, tail
         As for :func:`sample_count`.
     """
+    return tuple(drawn_positions(seed, count, total, tail))
+
+
+def drawn_positions(seed: bytes, count: int, total: int, tail: int) -> Iterator[int]:
+    """Yield what :func:`sample_positions` returns, one draw at a time.
+
+    For verifiers: how many draws there are follows from numbers that are not proven, and a fork mostly fails
+    at its first.
+    """
     spread = fixed_log2(total) - fixed_log2(tail)
-    return tuple(
-        min(total - scaled_down(total, draw * spread >> LOG2_FRACTION_BITS), total - tail - 1)
-        for draw in _draws(seed, count)
-    )
-
-
-def _draws(seed: bytes, count: int) -> Sequence[int]:
-    digests = (keccak256(_DOMAIN + seed + at.to_bytes(4, "big")) for at in range(count))
-    return [int.from_bytes(digest[:8], "big") for digest in digests]
+    for at in range(count):
+        draw = int.from_bytes(keccak256(_DOMAIN + seed + at.to_bytes(4, "big"))[:8], "big")
+        yield min(total - scaled_down(total, draw * spread >> LOG2_FRACTION_BITS), total - tail - 1)

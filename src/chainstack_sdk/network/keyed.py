@@ -5,7 +5,9 @@ machine of the chain key; what the machine has to say travels among the same nod
 
 The signature over a slot's number, out of which the slot's last block takes its seed, must be waited for: a
 block without it is right by the chain's rules, which cannot know what its proposer knew, but no honest node
-builds one, or votes for one, while it can still hope for the signature (:class:`BeaconGate`).
+builds one while it knows the signature or can still hope for it, or votes for one before its patience with
+the height has ended (:class:`BeaconGate`). From then on it does, even if it knows the signature by now, as
+others may be locked on such a block, and would wait for its vote for ever.
 """
 
 from __future__ import annotations
@@ -78,21 +80,18 @@ class BeaconGate:
         return not self._is_owed(height) or self._knows(height) or self._is_hopeless(height)
 
     def judge(self, header: Header) -> None:
-        """Check that a candidate brings the slot's signature if it could have.
+        """Check that a candidate brings the slot's signature, while it can be waited for.
+
+        A candidate without is never refused for good: nodes that knew no signature may have voted for it.
 
         Raises
         ------
         TooEarly
-            When it brings none and this node knows none, but may yet.
-        InvalidInput
-            When it brings none and this node knows it.
+            When it brings none, and this node's patience with the height has not ended.
         """
-        if header.seed_proof or not self._is_owed(header.height):
+        if header.seed_proof or not self._is_owed(header.height) or self._is_hopeless(header.height):
             return
-        if self._knows(header.height):
-            raise InvalidInput("a slot's last block lacks the slot's signature", height=header.height)
-        if not self._is_hopeless(header.height):
-            raise TooEarly("the slot's signature may still come", height=header.height)
+        raise TooEarly("a slot's last block lacks the slot's signature", height=header.height)
 
     def _is_owed(self, height: int) -> bool:
         state = self._state()

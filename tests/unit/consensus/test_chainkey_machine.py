@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from chainstack_sdk.consensus.bft.scheme import Secp256k1Scheme
 from chainstack_sdk.consensus.bft.validators import Validator, ValidatorSet
-from chainstack_sdk.consensus.chainkey import waiting
+from chainstack_sdk.consensus.chainkey import dealer, pool, waiting
 from chainstack_sdk.consensus.chainkey.dealer import MAX_KEYS
 from chainstack_sdk.consensus.chainkey.dealing import deal, shares_for
 from chainstack_sdk.consensus.chainkey.effects import Heard, KeyOutput, Message, Remember, SendTo
@@ -28,7 +29,8 @@ from chainstack_sdk.consensus.chainkey.messages import (
 )
 from chainstack_sdk.consensus.chainkey.payload import NO_PAYLOAD, KeyPayload
 from chainstack_sdk.consensus.chainkey.player import MAX_WRONG
-from chainstack_sdk.consensus.chainkey.pool import MAX_REFUSED
+from chainstack_sdk.consensus.chainkey.polynomial import PublicPolynomial
+from chainstack_sdk.consensus.chainkey.pool import MAX_REFUSED, LinkVotes
 from chainstack_sdk.consensus.chainkey.record import KeyRecord
 from chainstack_sdk.consensus.chainkey.topics import KEPT, Topics
 from chainstack_sdk.consensus.chainkey.waiting import Waiting
@@ -278,6 +280,18 @@ def test_a_dealer_that_would_reveal_too_much_posts_nothing() -> None:
     assert not any(isinstance(one, PostedLog) for one in decoded(hub.machines[PEOPLE[0].address].resend()))
 
 
+@pytest.mark.parametrize("limit", [100, 1 << 16])
+def test_no_block_has_room_for_a_log_that_is_too_long(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    """As in committees of more than 500 seats, whose members have to be able to build blocks all the same."""
+    monkeypatch.setattr(dealer, "MAX_ITEM_BYTES", limit)
+    chain = new_chain()
+    hub = Hub(chain)
+    hub.grow(3)
+    one = hub.machines[PEOPLE[0].address]
+    posted = [each for each in decoded(one.resend()) if isinstance(each, PostedLog)]
+    assert bool(posted) == bool(one.payload(4).logs) == (limit > 100)
+
+
 # Players
 
 
@@ -506,6 +520,24 @@ def test_the_holders_of_the_key_before_vote_for_the_next() -> None:
     assert not any(isinstance(one, LinkVote) for one in decoded(some.resend()))
 
 
+def test_no_block_has_room_for_a_link_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = new_chain().state
+    assert state.holders is not None
+    old = replace(state.holders, attestation=bytes(48))
+    new = PublicPolynomial(old.polynomial.points[1:])
+    after = replace(state, retired=old, holders=replace(old, generation=2, polynomial=new))
+    for limit in (1 << 16, 100):
+        monkeypatch.setattr(pool, "MAX_ITEM_BYTES", limit)
+        votes = [LinkVotes(CHAIN_ID, one.address, one.sign, Secp256k1Scheme()) for one in PEOPLE[:4]]
+        for each in votes:
+            each.enter(after)
+        for other in votes[1:]:
+            vote = decode_message(other.own)
+            assert isinstance(vote, LinkVote)
+            votes[0].hear(vote)
+        assert bool(votes[0].link) == (limit > 100)
+
+
 # Other committees, other slots
 
 
@@ -561,3 +593,19 @@ def test_signatures_are_kept_for_a_while() -> None:
         topics.open(PartialKind.BEACON, number, holders, b"slot")
     assert topics.unfinished(PartialKind.BEACON) == list(range(3, kept + 3))
     assert topics.own(PartialKind.BEACON, 0) == b""
+
+
+def test_an_older_topic_than_all_that_are_kept_may_begin() -> None:
+    """Holders from genesis, of round 0, may owe their attestation however many rounds go by."""
+    chain = new_chain()
+    account = PEOPLE[0]
+    topics = Topics(CHAIN_ID, account.address, account.sign, chain.scheme)
+    holders = chain.state.holders
+    assert holders is not None
+    shares = chain.initial_shares[account.address]
+    for number in range(1, KEPT[PartialKind.HOLDERS] + 3):
+        for each in (number, 0):
+            topics.open(PartialKind.HOLDERS, each, holders, bytes([each]))
+            topics.contribute(PartialKind.HOLDERS, each, shares)
+            assert topics.own(PartialKind.HOLDERS, each)
+    assert len(topics.unfinished(PartialKind.HOLDERS)) == KEPT[PartialKind.HOLDERS]

@@ -75,6 +75,8 @@ HEAD = (1, 77, ADDRESS, 0, SEED)
         (*HEAD, [[b"name", b"shares"]], []),
         (*HEAD, [[b"name", [[1, []]]]], []),
         (*HEAD, [[b"name", [[1, b"short"]]]], []),
+        (*HEAD, [[b"name", [[1, b"\1" * 33]]]], []),
+        (*HEAD, [], [NAME, SEED, 0, [[1, b"c", [b"\1" * 33], b"a"]], [], []]),
         (*HEAD, [[b"b", []], [b"a", []]], []),
         (*HEAD, [], [NAME, SEED, 2, [], [], []]),
         (*HEAD, [], [NAME, SEED, 0, [b"dealing"], [], []]),

@@ -112,6 +112,16 @@ def test_what_no_trie_holds_is_refused(nodes: list[object], told: str) -> None:
         walk(*nodes)
 
 
+def test_a_refusal_can_be_told_however_deep_a_list_nests() -> None:
+    path: list[object] = []
+    for _ in range(5_000):
+        path = [path]
+    raw = rlp_encode([path, b"v"])
+    with pytest.raises(InvalidInput) as refused:
+        value_at(keccak256(raw), KEY, [raw])
+    assert "not a path" in str(refused.value)
+
+
 def test_a_path_cannot_be_longer_than_its_key() -> None:
     path = KEY.hex()
     inner: object = branch(5, b"")

@@ -639,6 +639,7 @@ def test_an_anchor_is_87_bytes():
     for wrong in (
         *(data[:-1], data + b"\0", b"\2" + data[1:], data[:1] + b"\2" + data[2:], senseless),
         data[:42] + b"\2" + data[43:],
+        data[:43] + b"\xff\xff\xfe\xff" + data[47:],  # asks for 2,000,000,000 draws
     ):
         with pytest.raises(InvalidInput):
             WorkAnchor.from_bytes(wrong)
@@ -652,6 +653,8 @@ def test_an_anchor_is_87_bytes():
     [
         {"soundness_bits": 0},
         {"soundness_bits": 1 << 16},
+        {"soundness_bits": 371},
+        {"share": (254, 255)},
         {"share": (1, 1)},
         {"share": (0, 1)},
         {"share": (1, 256)},

@@ -14,10 +14,11 @@ A slot goes without a signature while a chain has no key yet, or when its holder
 That is the one way to go on then.
 
 **Caveats.** A proposer may leave the signature out, and so choose between two seeds, if it finds enough
-voters for such a block: whoever knows the signature, or can still hope for it, does not vote for a block
-without (see :mod:`chainstack_sdk.network.keyed`), so it takes more than a third of the weight. Without a key
-the seed is known to everybody ahead. As leaders are drawn with the parent's seed, those of a whole slot are
-known once it begins.
+voters for such a block: nodes do not vote for one before they have waited long at its height (see
+:mod:`chainstack_sdk.network.keyed`), in which time the honest decide on one with the signature; so it takes
+more than a third of the weight, or a network that carries nothing for so long. Without a key the seed is
+known to everybody ahead. As leaders are drawn with the parent's seed, those of a whole slot are known once it
+begins.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from chainstack_sdk.consensus.chainkey.effects import SendTo
 from chainstack_sdk.consensus.chainkey.envelope import seal
 from chainstack_sdk.consensus.chainkey.log import SHARE_BYTES, ack_digest
 from chainstack_sdk.consensus.chainkey.messages import Announce, Deal
+from chainstack_sdk.consensus.chainkey.payload import MAX_ITEM_BYTES
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.keccak import keccak256
 
@@ -120,12 +121,13 @@ class Dealer:
         return [output for index in sorted(self._keys) for output in self._unacknowledged(index)]
 
     def close(self) -> None:
-        """Close the logs of all dealings, but those that would reveal too much."""
+        """Close the logs of all dealings, but those that would reveal too much, or that no block takes."""
         self._record.closed = True
         for place, dealing in self._dealings.items():
             log = close_log(self._ceremony, place, dealing, self._record.acks.get(place, {}), self._sign)
-            if log is not None:
-                self._record.logs[place] = log.encode()
+            encoded = b"" if log is None else log.encode()
+            if 0 < len(encoded) <= MAX_ITEM_BYTES:
+                self._record.logs[place] = encoded
 
     def _unacknowledged(self, index: int) -> list[SendTo]:
         acks = self._record.acks

@@ -1,8 +1,8 @@
 """Partial signatures of one message, until they make up the key's.
 
 Partial signatures are not checked as they come: as soon as there are enough they are combined and the result
-is checked once. Only when that fails is each checked by itself. Thus a message costs one check as long as
-all holders are honest, and at most one more for each dishonest seat and collector after that.
+is checked once. Only when that fails is each that is there checked by itself. Thus a message costs one check
+as long as all holders are honest, and where one is not, up to two for each seat.
 """
 
 from __future__ import annotations

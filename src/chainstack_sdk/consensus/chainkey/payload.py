@@ -11,7 +11,8 @@ found: the attachment is RLP ``[inner attachment, payload]``, or empty where bot
 the payload by its ``extra_data``: keccak-256 of the encoded payload, or empty for none. To the inner
 attachment it commits as the chain without a key would.
 
-**Caveats.** A log for a committee of about 500 seats has 64 KiB: larger committees cannot hold a key.
+**Caveats.** A log for a committee of about 500 seats has 64 KiB: larger committees cannot hold a key, as no
+dealer posts a longer one. Nor is there a link from the key of holders whose link would be longer.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.consensus.chainkey.link import KeyLink, link_digest
 from chainstack_sdk.consensus.chainkey.log import DealerLog, log_digest, validate_log
 from chainstack_sdk.consensus.chainkey.messages import LinkVote
+from chainstack_sdk.consensus.chainkey.payload import MAX_ITEM_BYTES
 from chainstack_sdk.primitives.bls import PUBLIC_KEY_BYTES
 from chainstack_sdk.primitives.errors import InvalidInput
 
@@ -91,7 +92,7 @@ class LinkVotes:
         self._new_key = b""
         self._votes: dict[bytes, bytes] = {}
         self.link = b""
-        """The encoded link; empty while there are too few votes, or none are wanted."""
+        """The encoded link; empty while there are too few votes, none are wanted, or it is too long."""
         self.own = b""
         """This member's encoded vote; empty when it has none, or none is wanted."""
 
@@ -113,7 +114,8 @@ class LinkVotes:
             return
         self._votes[signer] = vote.signature
         if retired.members.is_quorum(sum(map(retired.members.weight_of, self._votes))):
-            self.link = KeyLink.of(retired, self._new_key, self._votes).encode()
+            link = KeyLink.of(retired, self._new_key, self._votes).encode()
+            self.link = link if len(link) <= MAX_ITEM_BYTES else b""
 
     def _begin(self, retired: Holders | None, new_key: bytes) -> None:
         self._retired, self._new_key, self._votes, self.link, self.own = retired, new_key, {}, b"", b""

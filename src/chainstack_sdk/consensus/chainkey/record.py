@@ -168,13 +168,12 @@ def _ceremony(items: list[RlpItem]) -> CeremonyRecord:
 def _received(item: RlpItem) -> tuple[int, Received]:
     match item:
         case [bytes(place), bytes(commitments), list(shares), bytes(acknowledgement)]:
-            numbers = tuple(int.from_bytes(_string(share), "big") for share in shares)
-            return decode_int(place, 2), Received(commitments, numbers, acknowledgement)
+            return decode_int(place, 2), Received(commitments, tuple(map(_share, shares)), acknowledgement)
     raise InvalidInput("unknown form of dealing in a key record")
 
 
 def _shares(item: RlpItem) -> dict[int, int]:
-    return {decode_int(place, 2): int.from_bytes(_string(share), "big") for place, share in _pairs(item)}
+    return {decode_int(place, 2): _share(share) for place, share in _pairs(item)}
 
 
 def _signatures(item: RlpItem) -> dict[int, bytes]:
@@ -190,6 +189,13 @@ def _pairs(item: RlpItem) -> list[tuple[bytes, RlpItem]]:
             case _:
                 raise InvalidInput("unknown form of list in a key record")
     return pairs
+
+
+def _share(item: RlpItem) -> int:
+    share = _string(item)
+    if len(share) != _SHARE_BYTES:
+        raise InvalidInput("a share in a key record has 32 bytes", actual=len(share))
+    return int.from_bytes(share, "big")
 
 
 def _string(item: RlpItem) -> bytes:

@@ -73,9 +73,9 @@ class Topics:
         if number not in topics:
             digest = message if kind is PartialKind.FINALITY else keccak256(message)
             collector = Collector(holders.polynomial, message, DOMAINS[kind])
+            if len(topics) == KEPT[kind]:
+                del topics[min(topics)]  # first: the new one may be the oldest, as of holders from genesis
             topics[number] = Topic(holders, digest, collector)
-            if len(topics) > KEPT[kind]:
-                del topics[min(topics)]
 
     def contribute(self, kind: PartialKind, number: int, shares: Mapping[int, int]) -> None:
         """Sign a topic that has begun with own shares, by place, if it is not signed so already."""

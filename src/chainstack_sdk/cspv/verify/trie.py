@@ -173,7 +173,9 @@ class _Walk:
 
 def _steps(item: RlpItem) -> tuple[str, bool]:
     """Return the nibbles of a hex-prefixed path as hexadecimal digits, and whether it is a leaf's."""
-    digits = item.hex() if isinstance(item, bytes) else ""
+    if not isinstance(item, bytes):  # nor is it told: nobody can print a list that nests deep
+        raise InvalidInput("not a path of a trie node, but a list")
+    digits = item.hex()
     match digits[:1]:
         case ("1" | "3") as flag:
             return digits[1:], flag == "3"

@@ -74,6 +74,13 @@ def trade(stack):
         print(f"  aborted, as {refusal}: alice has her", shares.balance_of(alice), "shares")
 
 
+def bury(chain):
+    """Mine on until all that is there now is final."""
+    height = chain.height
+    while chain.finalized_height < height:
+        chain.seal()
+
+
 def swap(stack):
     """Swap coin of two chains that know nothing of each other, by a secret and two time-outs."""
     notary, mine = stack.chains["notary"], stack.chains["mine"]
@@ -91,6 +98,7 @@ def swap(stack):
     deal = Swap(plan, notary, mine)
     deal.lock_first(alice)
     deal.lock_second(bob)
+    bury(mine)  # a lock that a reorganisation undoes must not be answered with the secret
     deal.claim_second(alice, secret)
     deal.claim_first(bob)
     print("  both locks:", ", ".join(status.name.lower() for status in deal.statuses))

@@ -204,8 +204,7 @@ class ChainStack:
             config = SideChainConfig(**fields)
         elif fields:
             raise UsageError("give a configuration or its fields, not both", actual=", ".join(fields))
-        ids = [chain.chain_id for chain in self._chains.values()]
-        chain_id = max(ids) + 1 if config.chain_id is None else config.chain_id
+        chain_id = self._free_id(config.name) if config.chain_id is None else config.chain_id
         self._require_free(config.name, chain_id)
         chain = side_chain(
             *(config, chain_id, self.operator, OPERATOR_ALLOWANCE),
@@ -231,20 +230,21 @@ class ChainStack:
         Raises
         ------
         UsageError
-            When name or id are taken, the operator does not govern its hub, or it offers no light proofs.
+            When name or id are taken, here or in the registry, the operator does not govern its hub, or it
+            offers no light proofs.
         """
         self._require_free(name, chain.chain_id)
-        links, registry = self._linked(), self.registry
+        links, genesis = self._linked(), chain.blockchain.ledger.header(0).hash
+        is_entered = self._is_entered(name, chain.chain_id, genesis)
         links.add(chain)
         try:
             links.link(self.main, chain)
+            if not is_entered:
+                engine = chain.blockchain.genesis.engine
+                self.registry.register(self.operator, chain.chain_id, name, genesis, engine)
         except ChainStackError:
             links.remove(chain)
             raise
-        if not registry.is_registered(chain.chain_id):
-            genesis = chain.blockchain.ledger.header(0).hash
-            engine = chain.blockchain.genesis.engine
-            registry.register(self.operator, chain.chain_id, name, genesis, engine)
         self._chains[name] = chain
 
     def link(self, one: Chain | str, other: Chain | str) -> None:
@@ -381,8 +381,8 @@ class ChainStack:
         funds
             Wei by address.
         options
-            As for :meth:`~chainstack_sdk.system.shards.ShardedStack.open`: without ``workers`` all of them run
-            in this process.
+            As for :meth:`~chainstack_sdk.system.shards.ShardedStack.open`: without ``workers`` all run in this
+            process.
         """
         from chainstack_sdk.system.shards import ShardedStack
 
@@ -413,6 +413,26 @@ class ChainStack:
             raise UsageError("a chain of this name is in the system already", actual=name)
         if any(chain.chain_id == chain_id for chain in self._chains.values()):
             raise UsageError("a chain of this id is in the system already", chain_id=chain_id)
+
+    def _free_id(self, name: str) -> int:
+        """Return the id that the registry has for a name, or the next that was never used."""
+        registered = {entry.name: entry.chain_id for entry in self.registry.chains()}
+        used = [*registered.values(), *(chain.chain_id for chain in self._chains.values())]
+        return registered.get(name, max(used) + 1)
+
+    def _is_entered(self, name: str, chain_id: int, genesis: bytes) -> bool:
+        """Tell whether the registry has a chain; refuse one that has the name or the id of another."""
+        for entry in self.registry.chains():
+            if entry.name == name or entry.chain_id == chain_id:
+                if (entry.name, entry.chain_id, entry.genesis_hash) == (name, chain_id, genesis):
+                    return True
+                raise UsageError(
+                    "another chain is registered by this name or id",
+                    actual=name,
+                    registered=entry.name,
+                    chain_id=entry.chain_id,
+                )
+        return False
 
     def _home(self, token: Erc20Token | Erc721Token) -> Chain:
         for chain in self._chains.values():

@@ -70,35 +70,33 @@ class WorkOfSideChain:
     ----------
     demands
         What other chains demand.
+
+    Raises
+    ------
+    UsageError
+        When the demands do not go together.
     """
 
     scheme = FinalityScheme.WORK
     """See :class:`~chainstack_sdk.cspv.schemes.FinalityProver`."""
 
     def __init__(self, demands: WorkDemands) -> None:
-        self._demands = demands
-        self._proving: WorkFinality | None = None
-
-    def bind(self, blockchain: Blockchain) -> None:
-        """Prove blocks of this chain from now on.
-
-        Raises
-        ------
-        UsageError
-            When the demands do not go together.
-        """
         from chainstack_sdk.cspv.work_policy import WorkPolicy
-        from chainstack_sdk.cspv.work_prover import WorkFinality
 
-        demands = self._demands
-        policy = WorkPolicy(
+        self._policy = WorkPolicy(
             soundness_bits=demands.soundness_bits,
             share=demands.share,
             confirmations=demands.confirmations,
             parts=max(demands.confirmations // 4, 1),
             minimum_work=demands.minimum_work,
         )
-        self._proving = WorkFinality(blockchain, policy)
+        self._proving: WorkFinality | None = None
+
+    def bind(self, blockchain: Blockchain) -> None:
+        """Prove blocks of this chain from now on."""
+        from chainstack_sdk.cspv.work_prover import WorkFinality
+
+        self._proving = WorkFinality(blockchain, self._policy)
 
     def anchor(self) -> WorkAnchor:
         """Return the anchor of the chain: always the same."""

@@ -64,8 +64,10 @@ class Links:
         self._ports[chain.chain_id] = FacadePort(chain, self._operator, seals=not chain.auto_seal)
 
     def remove(self, chain: Chain) -> None:
-        """Leave a chain alone that nothing is linked with."""
+        """Leave a chain alone: nothing is carried to it or from it any more."""
         del self._chains[chain.chain_id], self._ports[chain.chain_id]
+        relayers = self._relayers.items()
+        self._relayers = {pair: relayer for pair, relayer in relayers if chain.chain_id not in pair}
 
     def link(self, one: Chain, other: Chain) -> None:
         """Make two chains know each other, if they do not, and serve them from now on."""

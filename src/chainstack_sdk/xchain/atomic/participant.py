@@ -21,7 +21,8 @@ released as soon as the token is willing.
 - A guard is looked at when its leg is prepared, not when the transaction is committed: what it asks about may
   change in between. Funds in escrow do not.
 - :meth:`resolve` only notes the decision, and runs no token: each leg is then released by a call of its own.
-  So even a token that uses up all gas holds up its own leg alone.
+  So even a token that uses up all gas holds up its own leg alone. Packets release legs at once: those that
+  would release such a leg are not received, and a vote of it that was too late stays in flight.
 """
 
 from __future__ import annotations

@@ -3,11 +3,15 @@
 A block of another chain is verified once. Its hash is kept, and proofs about the same block pay for their
 path only; their finality part may then be anything of the right form, such as zeros or nothing.
 
-**Caveats.** A block that was verified stays so: pausing a chain stops what comes from it, not what is known
-of it. Whoever can make an anchor's chain sign, or mine, what it likes decides what comes from that chain, and
-nothing else: every packet names its source, and is checked against the anchor of that. Anybody may move an
-anchor, by whatever proof its scheme takes: keep it up to date, as an old committee is trusted for as long as
-an anchor stands at it.
+Of a mined chain each proof raises what is demanded: the next has to show as much work as the best so far. A
+fork of blocks that cost nothing, which would do against an anchor that knows genesis only, comes too late.
+
+**Caveats.** Until a mined chain has proven something here, only the ``minimum_work`` of its anchor keeps
+forged chains out: have it prove a block before much depends on it. A block that was verified stays so:
+pausing a chain stops what comes from it, not what is known of it. Whoever can make an anchor's chain sign,
+or mine, what it likes decides what comes from that chain, and nothing else: every packet names its source,
+and is checked against the anchor of that. Anybody may move an anchor, by whatever proof its scheme takes:
+keep it up to date, as an old committee is trusted for as long as an anchor stands at it.
 """
 
 from __future__ import annotations
@@ -61,8 +65,7 @@ class Chains(HubInterface):
             moved = anchor_from_bytes(encoded).advance(update).to_bytes()
         except InvalidInput as refusal:
             raise call.error(self.InvalidProof, refusal.message) from refusal
-        store_bytes(call, anchor_key(chain), moved)
-        call.emit(self.AnchorUpdated, chain, moved)
+        self._move(call, chain, moved)
 
     @external("function pauseChain(uint64 chain, bool paused)")
     def pause_chain(self, call: Call, chain: int, paused: bool) -> None:
@@ -137,7 +140,17 @@ class Chains(HubInterface):
             _, links = split_chain_key_finality(proof.finality)
         encoded = self._anchor(call, chain)
         self._charge_finality(call, proof.scheme, len(proof.finality), 1 + len(links))
-        anchor_from_bytes(encoded).verify(proof)
+        anchor = anchor_from_bytes(encoded)
+        if encoded[1] != FinalityScheme.WORK:
+            anchor.verify(proof)
+            return
+        moved = anchor.advance(proof.to_bytes()).to_bytes()  # which verifies it, too
+        if moved != encoded:
+            self._move(call, chain, moved)
+
+    def _move(self, call: Call, chain: int, moved: bytes) -> None:
+        store_bytes(call, anchor_key(chain), moved)
+        call.emit(self.AnchorUpdated, chain, moved)
 
     def _charge_finality(self, call: Call, scheme: FinalityScheme, size: int, keys: int) -> None:
         """Take gas for evidence of a size, and where keys of a chain sign, for the checks of signatures."""

@@ -23,8 +23,8 @@ commitment, ``acknowledgeReceipt`` one of the receipt.
 
 **Caveats**
 
-- Packets are received in transactions of their own, not by contracts: a contract could arrange for the app
-  to fail, by calling the hub when no depth of calls is left.
+- Packets are received and settled in transactions of their own, not by contracts: a contract could arrange
+  for the app, or for what the app tries to call, to fail, by calling the hub when no depth of calls is left.
 - An app whose ``onAcknowledgement`` or ``onTimeOut`` always reverts keeps its packets in flight for ever.
 - A closed channel stays closed; the other direction of it goes on. What is in flight on it times out.
 - A destination that stops for good proves no time-out: packets by time and by height stay in flight until it
@@ -245,6 +245,7 @@ class Hub(Routes):
 
     def _in_flight(self, call: Call, packet: bytes) -> Packet:
         """Return a packet that this chain sent and that has not come to its end."""
+        call.require(call.caller == call.origin, self.NotDirect, call.caller)
         sent = self._decoded(call, Packet.decode, packet)
         held = call.load(commitment_key(sent.channel, sent.sequence))
         if held != int.from_bytes(_hash(call, packet), "big"):

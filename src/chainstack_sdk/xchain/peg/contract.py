@@ -13,10 +13,12 @@ For every asset and every pair of chains, *locked = represented + in flight*: wh
 is at most what is locked for it, whatever it says. Amounts, ids, decimals and URIs are the same everywhere.
 
 A refund that a token refuses, as one that is paused does, is *owed* to the sender, who claims it later: so no
-token can hold up a packet, and with it the channel of all others.
+token can hold up a packet, and with it the channel of all others, by refusing or by lying.
 
 **Caveats**
 
+- A token whose ``transfer`` uses up all gas there is holds up the packets with its refunds, which count
+  towards the cap of the channel: do not register paradigms in whose transfers users can make loops endless.
 - Tokens must say ``true``, move exactly the amount, and keep balances as they are: those that charge for
   transfers are refused, those that change balances by themselves (rebasing) must not be sent.
 - Anybody may give a token any name, such as "Gold (chain 1)": the peg's ``originOf`` is what to believe.
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
     from chainstack_sdk.xchain.peg.transfer import Metadata
 
 _SAFE_TRANSFER = Erc721.abi_function("safeTransferFrom(address,address,uint256)")
+_MOST = (1 << 256) - 1
+"""More no token can pay."""
 _NOWHERE = (ZERO_ADDRESS, PEG_ADDRESS)
 """Recipients from whom nothing would come back."""
 
@@ -268,6 +272,8 @@ class Peg(CrossChainApp, Custodian, Representations):
         collection = pegged.kind is AssetKind.ERC721
         storage.change_locked(call, pegged, 1 if collection else number)
         if collection:
+            held = storage.load_place(call, pegged.token, number)  # a liar lets its token be taken twice
+            call.require(not held, self.TransferRefused, pegged.token)
             storage.store_place(call, pegged.token, number, pegged.chain)
 
     def _unlock(self, call: Call, pegged: PeggedClass, number: int) -> None:
@@ -307,7 +313,8 @@ class Peg(CrossChainApp, Custodian, Representations):
         if asset.kind is AssetKind.ERC721:
             storage.store_owed_token(call, token, number, who)
         else:
-            storage.store_owed(call, who, token, storage.load_owed(call, who, token) + number)
+            owed = storage.load_owed(call, who, token) + number
+            storage.store_owed(call, who, token, min(owed, _MOST))  # what lies may add up to more
         call.emit(self.Owed, token, who, asset.kind, number)
 
     def _claim(self, call: Call, asset: Asset) -> None:

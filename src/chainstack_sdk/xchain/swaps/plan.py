@@ -140,7 +140,7 @@ class SwapPlan:
         now_ms
             The later of the two chains' times.
         first, second
-            What has become of the two locks, in final blocks.
+            What has become of the two locks: that they are locked counts in final blocks only.
         """
         left = (self.second.expires_ms - now_ms) // self.margin_ms  # whole margins to the second expiry
         both = (first, second)

@@ -41,12 +41,18 @@ class SwapChain(ContractHost, Protocol):
         """The newest block."""
         ...
 
+    @property
+    def finalized_height(self) -> int:
+        """The highest block that no reorganisation undoes."""
+        ...
+
 
 class Swap:
     """A plan on two chains.
 
     Every step is checked against the state of both chains at the time it is taken, and nobody needs to trust
-    the other party's word: a lock is found by its id, which commits to all of its terms.
+    the other party's word: a lock is found by its id, which commits to all of its terms. It counts once its
+    block is final: who answers a lock that a reorganisation undoes would give without getting.
 
     Parameters
     ----------
@@ -68,7 +74,7 @@ class Swap:
 
     @property
     def statuses(self) -> tuple[SwapStatus, SwapStatus]:
-        """What has become of the first lock and of the second."""
+        """What has become of the first lock and of the second: locked in final blocks, settled in any."""
         return self._first.status, self._second.status
 
     def safe_steps(self) -> tuple[SwapStep, ...]:
@@ -89,7 +95,7 @@ class Swap:
         UnsafeStep
             When it is too late for that, or done already.
         Reverted
-            When the initiator has not what it gives.
+            When the initiator has not what it gives, or its lock waits to become final.
         """
         self._check(SwapStep.LOCK_FIRST)
         return self._first.lock(initiator)
@@ -102,7 +108,7 @@ class Swap:
         UnsafeStep
             When it is not there, or too late.
         Reverted
-            When the counterparty has not what it gives.
+            When the counterparty has not what it gives, or its lock waits to become final.
         """
         self._check(SwapStep.LOCK_SECOND)
         return self._second.lock(counterparty)
@@ -126,7 +132,9 @@ class Swap:
         Raises
         ------
         UnsafeStep
-            When the secret has not been shown, or the lock is expired or settled.
+            When the secret has not been shown, or the lock is settled.
+        Reverted
+            When the lock is expired.
         """
         self._check(SwapStep.CLAIM_FIRST)
         return self._first.contract.send(sender, "claim", self._first.id, self.secret())
@@ -171,7 +179,11 @@ class _Side:
 
     @property
     def status(self) -> SwapStatus:
-        return SwapStatus(self.contract.read("statusOf", self.id))
+        newest = self._status_at(None)
+        return self._status_at(self.chain.finalized_height) if newest is SwapStatus.LOCKED else newest
+
+    def _status_at(self, height: int | None) -> SwapStatus:
+        return SwapStatus(self.contract.read("statusOf", self.id, block=height))
 
     def lock(self, owner: Signer) -> Receipt:
         asset = self.terms.asset

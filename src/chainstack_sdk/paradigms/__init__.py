@@ -1,8 +1,8 @@
 """Layer 2: contracts from templates.
 
 A :class:`Paradigm` is a template; the factory on every chain issues instances of the registered ones, and
-they answer the standard ABI. ERC-20 and ERC-721 come with the library; a chain's own are added to its
-:class:`Registry`. Tokens and handles are loaded when first used.
+they answer the standard ABI. ERC-20, ERC-721 and auction platforms come with the library; a chain's own are
+added to its :class:`Registry`. Templates and handles are loaded when first used.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from chainstack_sdk.paradigms.template import Paradigm
 from chainstack_sdk.primitives import _lazy
 
 if TYPE_CHECKING:
+    from chainstack_sdk.paradigms.auction import AuctionPlatform
+    from chainstack_sdk.paradigms.auction_handle import AuctionApi, AuctionHandle
+    from chainstack_sdk.paradigms.auction_terms import AuctionKind, Listing, ListingStatus
     from chainstack_sdk.paradigms.erc20 import Erc20
     from chainstack_sdk.paradigms.erc20_handle import Erc20Api, Erc20Token
     from chainstack_sdk.paradigms.erc721 import Erc721
@@ -39,6 +42,10 @@ else:
     __getattr__, __dir__ = _lazy.exports(
         __name__,
         {
+            "AuctionApi": "auction_handle",
+            "AuctionHandle": "auction_handle",
+            "AuctionKind": "auction_terms",
+            "AuctionPlatform": "auction",
             "ContractEvent": "events",
             "ContractHost": "host",
             "Erc20": "erc20",
@@ -49,6 +56,8 @@ else:
             "Erc721Token": "erc721_handle",
             "Instance": "instance",
             "InstanceApi": "instance",
+            "Listing": "auction_terms",
+            "ListingStatus": "auction_terms",
             "ParadigmApi": "instance",
         },
     )
@@ -56,6 +65,10 @@ else:
 __all__ = [
     "FACTORY_ADDRESS",
     "FACTORY_CODE",
+    "AuctionApi",
+    "AuctionHandle",
+    "AuctionKind",
+    "AuctionPlatform",
     "ContractEvent",
     "ContractHost",
     "Erc20",
@@ -72,6 +85,8 @@ __all__ = [
     "NativeContract",
     "NestedMappingSlots",
     "Paradigm",
+    "Listing",
+    "ListingStatus",
     "ParadigmApi",
     "Registry",
     "Runtime",

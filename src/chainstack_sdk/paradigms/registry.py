@@ -93,6 +93,7 @@ def default_registry() -> Registry:
     registry = Registry()
     registry.add_lazily("erc20", 1, _erc20)
     registry.add_lazily("erc721", 1, _erc721)
+    registry.add_lazily("auction", 1, _auction)
     return registry
 
 
@@ -106,3 +107,9 @@ def _erc721() -> type[Paradigm]:
     from chainstack_sdk.paradigms.erc721 import Erc721
 
     return Erc721
+
+
+def _auction() -> type[Paradigm]:
+    from chainstack_sdk.paradigms.auction import AuctionPlatform
+
+    return AuctionPlatform

@@ -381,8 +381,8 @@ class ChainStack:
         funds
             Wei by address.
         options
-            As for :meth:`~chainstack_sdk.system.shards.ShardedStack.open`; ``workers=False`` keeps all of them
-            in this process.
+            As for :meth:`~chainstack_sdk.system.shards.ShardedStack.open`; ``workers=False`` keeps all in
+            this process.
         """
         from chainstack_sdk.system.shards import ShardedStack
 

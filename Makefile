@@ -50,6 +50,7 @@ bench: $(VENV)/dev ## Measure, print a table, write benchmarks/results/
 
 clean: ## Remove the environment, the caches and everything built
 	rm -rf $(VENV) build dist docs/_build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f src/chainstack_sdk/primitives/*.abi3.so
 	find src tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define CHECK_PYTHON
@@ -71,12 +72,14 @@ $(VENV)/made-for: $(if $(VENV_STATE),dead)
 	@$(if $(VENV_STATE),rm -rf $(VENV) && $(PYTHON) -m venv $(VENV))
 	@echo '$(CURDIR)' > $@
 
-$(VENV)/runtime: pyproject.toml $(VENV)/made-for
+BUILT_FROM = pyproject.toml hatch_build.py src/chainstack_sdk/primitives/_keccak.c
+
+$(VENV)/runtime: $(BUILT_FROM) $(VENV)/made-for
 	@echo "Installing chainstack_sdk into $(VENV)"
 	@$(PIP) --editable .
 	@touch $@
 
-$(VENV)/dev: pyproject.toml $(VENV)/made-for
+$(VENV)/dev: $(BUILT_FROM) $(VENV)/made-for
 	@echo "Installing chainstack_sdk and its development tools into $(VENV)"
 	@$(PIP) --editable '.[dev]'
 	@touch $(VENV)/runtime $@

@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from chainstack_sdk.primitives import keccak256
+
 PACKAGES = ("chainstack-sdk", "coincurve", "tiny-keccak", "eth-tester", "py-evm", "trie", "lmdb")
 
 
@@ -25,6 +27,7 @@ def description() -> dict[str, Any]:
         "shared_library": "--enable-shared" in flags,
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
+        "compiled_part": str(keccak256.__module__).startswith("chainstack_sdk"),
         "packages": {name: version(name) for name in PACKAGES},
     }
 
@@ -32,9 +35,10 @@ def description() -> dict[str, Any]:
 def build(facts: dict[str, Any]) -> str:
     """Return a line about the interpreter's build."""
     optimized = "with" if facts["optimized_build"] else "without"
+    compiled = "with" if facts["compiled_part"] else "without"
     return (
         f"{facts['implementation']} {facts['python']}, built {optimized} profile-guided optimization; "
-        f"{facts['cores']} cores"
+        f"the library {compiled} its compiled part; {facts['cores']} cores"
     )
 
 

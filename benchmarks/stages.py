@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.001
 STAGES = {
-    "recover the sender": ("keys.recover",),
-    "decode": ("decode.decode_transaction",),
-    "hand over, remember": ("senders._with_senders", "senders._decoded"),
+    "recover the sender": ("keys.recover_many",),
+    "decode": ("decode.decode_many",),
+    "hand over, remember": ("senders._with_senders",),
     "admit to the pool": ("writer._admit",),
     "take from the pool": ("mempool.take", "mempool.on_block"),
     "execute": ("execution.apply", "execution.close"),

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
-from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.primitives.keccak import keccak256, keccak256_many, keccak256_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ MAX_DEPTH = 64
 """The deepest proof accepted: an index is a ``u64``."""
 
 _HEADER_SIZE = 9  # index u64 ‖ depth u8
+_NODE_SIZE = 32
 
 
 def _padding_subtrees() -> tuple[bytes, ...]:
@@ -55,16 +56,19 @@ def _padding_subtrees() -> tuple[bytes, ...]:
 _PADDING = _padding_subtrees()
 
 
-def _leaves(items: Sequence[bytes]) -> list[bytes]:
-    return [keccak256(b"\x00" + item) for item in items]
+def _leaves(items: Sequence[bytes]) -> bytes:
+    """Return the lowest level, the hashes joined."""
+    return b"".join(keccak256_many(items, LEAF_DOMAIN))
 
 
-def _parents(level: list[bytes], height: int) -> list[bytes]:
-    """Return the level above one of two or more nodes; pads ``level`` in place to an even length."""
-    if len(level) & 1:
-        level.append(_PADDING[height])
-    nodes = iter(level)
-    return [keccak256(b"\x01" + left + right) for left, right in zip(nodes, nodes, strict=True)]
+def _even(level: bytes, height: int) -> bytes:
+    """Return a level of two or more nodes padded to an even number of them."""
+    return level + _PADDING[height] if len(level) & _NODE_SIZE else level
+
+
+def _parents(level: bytes) -> bytes:
+    """Return the level above an even one."""
+    return keccak256_pieces(level, 2 * _NODE_SIZE, NODE_DOMAIN)
 
 
 def binary_root(items: Sequence[bytes]) -> bytes:
@@ -79,10 +83,10 @@ def binary_root(items: Sequence[bytes]) -> bytes:
     """
     level = _leaves(items)
     height = 0
-    while len(level) > 1:
-        level = _parents(level, height)
+    while len(level) > _NODE_SIZE:
+        level = _parents(_even(level, height))
         height += 1
-    return level[0] if level else EMPTY_BINARY_ROOT
+    return level or EMPTY_BINARY_ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +162,13 @@ class BinaryMerkleTree:
 
     def __init__(self, items: Sequence[bytes]) -> None:
         self._size = len(items)
-        self._levels = [_leaves(items) or [EMPTY_BINARY_ROOT]]
-        while len(self._levels[-1]) > 1:
-            self._levels.append(_parents(self._levels[-1], len(self._levels) - 1))
+        self._levels: list[bytes] = []  # each the nodes of one height joined, padded but for the root
+        level = _leaves(items) or EMPTY_BINARY_ROOT
+        while len(level) > _NODE_SIZE:
+            level = _even(level, len(self._levels))
+            self._levels.append(level)
+            level = _parents(level)
+        self._levels.append(level)
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -169,7 +177,7 @@ class BinaryMerkleTree:
     @property
     def root(self) -> bytes:
         """The 32-byte root."""
-        return self._levels[-1][0]
+        return self._levels[-1]
 
     @property
     def depth(self) -> int:
@@ -186,8 +194,11 @@ class BinaryMerkleTree:
         """
         if not 0 <= index < self._size:
             raise UsageError("there is no such item in the tree", index=index, size=self._size)
-        siblings = tuple(level[(index >> height) ^ 1] for height, level in enumerate(self._levels[:-1]))
-        return BinaryMerkleProof(index, siblings)
+        siblings = []
+        for height, level in enumerate(self._levels[:-1]):
+            start = ((index >> height) ^ 1) * _NODE_SIZE
+            siblings.append(level[start : start + _NODE_SIZE])
+        return BinaryMerkleProof(index, tuple(siblings))
 
 
 def verify_binary_proof(root: bytes, item: bytes, proof: BinaryMerkleProof) -> None:

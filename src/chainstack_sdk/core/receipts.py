@@ -7,12 +7,15 @@ emitted. The stored form adds what queries want and the chain can recompute.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from chainstack_sdk.core.bloom import BLOOM_BYTES, bloom_bits, cached_bits
 from chainstack_sdk.primitives.errors import InvalidInput
-from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.primitives.keccak import keccak256, keccak256_many
 from chainstack_sdk.primitives.rlp import decode_int, list_header, rlp_bytes, rlp_decode, rlp_int
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FAILED = 0
 SUCCEEDED = 1
@@ -87,14 +90,23 @@ def encode_log(log: Log) -> bytes:
 
 def receipt_item(receipt: Receipt) -> bytes:
     """Return the bytes that the block's receipts tree commits to."""
-    tx_hash, status, cumulative, bloom, logs = receipt[:5]
-    bloom_hash = keccak256(bloom.to_bytes(BLOOM_BYTES, "big")) if bloom else _EMPTY_BLOOM_HASH
-    inner = encode_log(logs[0]) if len(logs) == 1 else b"".join([encode_log(log) for log in logs])
-    ended = b"\x01" if status else b"\x80"
-    payload = b"".join(
-        (b"\xa0", tx_hash, ended, rlp_int(cumulative), b"\xa0", bloom_hash, list_header(len(inner)), inner)
-    )
-    return list_header(len(payload)) + payload
+    return receipt_items((receipt,))[0]
+
+
+def receipt_items(receipts: Sequence[Receipt]) -> list[bytes]:
+    """Return the item of each of a block's receipts: all blooms are hashed together."""
+    blooms = [receipt.bloom.to_bytes(BLOOM_BYTES, "big") for receipt in receipts if receipt.bloom]
+    bloom_hashes = iter(keccak256_many(blooms))
+    items = []
+    for receipt in receipts:
+        tx_hash, status, cumulative, bloom, logs = receipt[:5]
+        bloom_hash = next(bloom_hashes) if bloom else _EMPTY_BLOOM_HASH
+        inner = encode_log(logs[0]) if len(logs) == 1 else b"".join([encode_log(log) for log in logs])
+        ended = b"\x01" if status else b"\x80"
+        head = (b"\xa0", tx_hash, ended, rlp_int(cumulative), b"\xa0", bloom_hash, list_header(len(inner)))
+        payload = b"".join((*head, inner))
+        items.append(list_header(len(payload)) + payload)
+    return items
 
 
 def encode_receipt(receipt: Receipt) -> bytes:

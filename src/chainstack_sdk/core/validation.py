@@ -14,7 +14,7 @@ from chainstack_sdk.core.context import BlockContext
 from chainstack_sdk.core.fees import next_base_fee
 from chainstack_sdk.core.merkle import binary_root
 from chainstack_sdk.core.messages import messages_root
-from chainstack_sdk.core.receipts import receipt_item
+from chainstack_sdk.core.receipts import receipt_items
 from chainstack_sdk.primitives.errors import InvalidInput, Rejected
 
 if TYPE_CHECKING:
@@ -156,4 +156,4 @@ def transactions_root(transactions: Sequence[Transaction]) -> bytes:
 
 def receipts_root(receipts: Sequence[Receipt]) -> bytes:
     """Return the root of the binary tree over the receipt items, 32 bytes."""
-    return binary_root([receipt_item(receipt) for receipt in receipts])
+    return binary_root(receipt_items(receipts))

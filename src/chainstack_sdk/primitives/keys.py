@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from chainstack_sdk.primitives.address import to_checksum_address
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
-from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.primitives.keccak import keccak256, keccak256_many
 from chainstack_sdk.primitives.types import Address, Hash32
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """Order of the group of secp256k1 (SEC 2, section 2.4.1)."""
@@ -246,10 +246,27 @@ def recover(digest: bytes, signature: bytes) -> bytes:
     InvalidInput
         When a size or v is wrong, r or s is not from 1 to N - 1, or no key makes this signature.
     """
+    return keccak256(_signing_key(digest, signature))[12:]
+
+
+def recover_many(requests: Iterable[tuple[bytes, bytes]]) -> list[bytes | InvalidInput]:
+    """Do what :func:`recover` does for many digests and signatures; an error takes its place in the list."""
+    found: list[bytes | InvalidInput] = []
+    for digest, signature in requests:
+        try:
+            found.append(_signing_key(digest, signature))
+        except InvalidInput as error:
+            found.append(error)
+    hashes = iter(keccak256_many([key for key in found if isinstance(key, bytes)]))
+    return [next(hashes)[12:] if isinstance(key, bytes) else key for key in found]
+
+
+def _signing_key(digest: bytes, signature: bytes) -> bytes:
+    """Return the public key that signed, 64 bytes."""
     try:
         if signature[64] > 1:
             raise InvalidInput("v of a signature is 0 or 1", actual=signature[64])
-        return keccak256(_recover_key(digest, signature))[12:]
+        return _recover_key(digest, signature)
     except (ValueError, IndexError) as error:
         raise InvalidInput("no key makes this signature", signature=signature) from error
 

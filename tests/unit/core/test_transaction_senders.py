@@ -80,6 +80,36 @@ def test_errors_stay_where_they_are(executor):
     assert NOBODY not in known
 
 
+def test_any_kind_of_bytes_is_decoded(executor):
+    encoded = raws(3)
+    results = list(decode_and_recover([bytearray(encoded[0]), memoryview(encoded[1]), encoded[2]], executor))
+    assert [result.raw for result in results] == encoded
+    assert {type(result.raw) for result in results} == {bytes}
+    with pytest.raises(UsageError, match="is bytes"):
+        list(decode_and_recover(["text"], executor))
+
+
+def test_hashes_made_together_are_those_made_alone(executor):
+    encoded = raws(6)
+    alone = [decode_transaction(raw) for raw in encoded]
+    for one, other in zip(alone, decode_and_recover(encoded, executor, chunk=4), strict=True):
+        assert one is not other
+        assert (one.hash, one.signing_hash, one.sender) == (other.hash, other.signing_hash, other.sender)
+
+
+def test_what_is_made_on_the_way_may_depend_on_what_was_taken():
+    taken, encoded = [], raws(5)
+
+    def on_the_way():
+        for at, raw in enumerate(encoded):
+            assert len(taken) == at
+            yield raw
+
+    for result in decode_and_recover(on_the_way()):
+        taken.append(result)
+    assert [result.raw for result in taken] == encoded
+
+
 def test_decoded_transactions_pass_through(executor):
     encoded = raws(4)
     decoded = decode_transaction(encoded[1])

@@ -10,11 +10,13 @@ from chainstack_sdk.core.transactions.known import known
 from chainstack_sdk.core.transactions.layout import split_transaction
 from chainstack_sdk.core.transactions.transaction import DYNAMIC_FEE, LEGACY, Transaction
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
-from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.primitives.keccak import keccak256, keccak256_many
 from chainstack_sdk.primitives.keys import HALF_N, N
 from chainstack_sdk.primitives.rlp import list_header, rlp_int
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chainstack_sdk.core.transactions.access_list import AccessList
 
 MAX_CHAIN_ID = 2**63 - 37
@@ -30,6 +32,8 @@ _HALF_ORDER = HALF_N.to_bytes(32, "big")
 _EMPTY_LIST = b"\xc0"
 _PARITIES = {b"\x80": b"\x00", b"\x01": b"\x01"}
 """From the encoding of an integer to the last byte of a signature."""
+DONE = (Transaction, InvalidInput)
+"""What is decoded already; a union in place would be built anew for each transaction."""
 
 _from_bytes = int.from_bytes
 
@@ -56,7 +60,42 @@ def decode_transaction(raw: bytes) -> Transaction:
     if type(raw) is not bytes:
         raw = _plain(raw)
     transaction = known.get(raw)
-    return _decode(raw) if transaction is None else transaction
+    if transaction is None:
+        transaction, signed = _decode(raw)
+        transaction.signing_hash = keccak256(signed)
+        transaction.hash = keccak256(raw)
+    return transaction
+
+
+def decode_many(raws: Iterable[bytes | Transaction | InvalidInput]) -> list[Transaction | InvalidInput]:
+    """Do what :func:`decode_transaction` does for many; an error takes its place in the list.
+
+    Those decoded already pass through, and so do errors. All that is to be hashed is hashed together.
+    """
+    results: list[Transaction | InvalidInput] = []
+    new: list[Transaction] = []
+    messages: list[bytes] = []  # of each new one what was signed, then the whole
+    for raw in raws:
+        if isinstance(raw, DONE):
+            results.append(raw)
+            continue
+        if type(raw) is not bytes:
+            raw = _plain(raw)
+        transaction = known.get(raw)
+        if transaction is None:
+            try:
+                transaction, signed = _decode(raw)
+            except InvalidInput as error:
+                results.append(error)
+                continue
+            new.append(transaction)
+            messages += (signed, raw)
+        results.append(transaction)
+    hashes = iter(keccak256_many(messages))
+    for transaction in new:
+        transaction.signing_hash = next(hashes)
+        transaction.hash = next(hashes)
+    return results
 
 
 def _plain(raw: object) -> bytes:
@@ -66,7 +105,8 @@ def _plain(raw: object) -> bytes:
     return bytes(raw)
 
 
-def _decode(raw: bytes) -> Transaction:
+def _decode(raw: bytes) -> tuple[Transaction, bytes]:
+    """Return a transaction without its two hashes, and what was signed."""
     kind, fields, head, signed = split_transaction(raw)
     tx = Transaction()
     tx.type = kind
@@ -74,7 +114,7 @@ def _decode(raw: bytes) -> Transaction:
     if kind == LEGACY:
         nonce, fee, gas, to, value, tx.data, v, r, s = fields
         tip = fee
-        tx.chain_id, parity, tx.signing_hash = _legacy_signature(v, signed, head)
+        tx.chain_id, parity, message = _legacy_signature(v, signed, head)
     else:
         if kind == DYNAMIC_FEE:
             chain_id, nonce, tip, fee, gas, to, value, tx.data, entries, y, r, s = fields
@@ -87,7 +127,7 @@ def _decode(raw: bytes) -> Transaction:
         if y not in _PARITIES:
             raise InvalidInput("y parity is neither 0 nor 1", actual=y)
         parity = _PARITIES[y]
-        tx.signing_hash = keccak256(head + signed)
+        message = head + signed
         if entries != _EMPTY_LIST:
             access_list = decode_access_list(entries)
     tx.access_list = access_list
@@ -113,22 +153,21 @@ def _decode(raw: bytes) -> Transaction:
         raise InvalidInput("gas limit is below the intrinsic gas", expected=intrinsic, actual=gas_limit)
     tx.signature = _signature(r, s, parity)
     tx.raw = raw
-    tx.hash = keccak256(raw)
     tx._sender = None
-    return tx
+    return tx, message
 
 
 def _legacy_signature(v: bytes, signed: bytes, head: bytes) -> tuple[int | None, bytes, bytes]:
-    """Return chain id, parity byte and signing hash of a legacy transaction (EIP-155)."""
+    """Return chain id, parity byte and what was signed of a legacy transaction (EIP-155)."""
     number = _from_bytes(v, "big")
     if number in (27, 28):
-        return None, b"\x01" if number == 28 else b"\x00", keccak256(head + signed)
+        return None, b"\x01" if number == 28 else b"\x00", head + signed
     chain_id = (number - 35) >> 1
     if not 0 < chain_id <= MAX_CHAIN_ID:
         raise InvalidInput("v stands for no chain id (EIP-155)", actual=number)
     payload = signed + rlp_int(chain_id) + b"\x80\x80"
     parity = b"\x00" if number & 1 else b"\x01"
-    return chain_id, parity, keccak256(list_header(len(payload)) + payload)
+    return chain_id, parity, list_header(len(payload)) + payload
 
 
 def _signature(r: bytes, s: bytes, parity: bytes) -> bytes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from chainstack_sdk.core.trie.encoding import BLANK, reference
+from chainstack_sdk.core.trie.encoding import BLANK, encoded, reference, references
 from chainstack_sdk.core.trie.nodes import (
     BIT,
     Branch,
     Extension,
     Node,
+    encoded_leaf,
     extension_payload,
-    leaf_reference,
     nibble,
 )
 from chainstack_sdk.primitives.rlp import rlp_bytes
@@ -31,29 +31,29 @@ def common_depth(first: bytes, last: bytes, depth: int) -> int:
 
 
 def build(keys: list[bytes], values: list[bytes], low: int, high: int, depth: int) -> tuple[Node, bytes]:
-    """Return the node at `depth` for ``keys[low:high]`` and its reference.
+    """Return the node at `depth` for ``keys[low:high]`` and its RLP.
 
     The keys are sorted, distinct and share their first `depth` nibbles; `high` is above `low`;
     no value is empty.
     """
     first = keys[low]
     if high - low == 1:
-        return (first, values[low]), leaf_reference(first, values[low], depth)
+        return (first, values[low]), encoded_leaf(first, values[low], depth)
     fork = common_depth(first, keys[high - 1], depth)
     branch = _build_branch(keys, values, low, high, fork)
-    own = reference(branch.payload)
+    own = encoded(branch.payload)
     if fork == depth:
         return branch, own
     path = bytes([nibble(first, at) for at in range(depth, fork)])
-    return Extension(path, branch, own), reference(extension_payload(path, own))
+    extension = Extension(path, branch, reference(own))
+    return extension, encoded(extension_payload(path, extension.reference))
 
 
 def _build_branch(keys: list[bytes], values: list[bytes], low: int, high: int, depth: int) -> Branch:
     """Return the branch at `depth`, where the first and the last key part."""
-    parts: list[bytes] = []
+    parts: list[bytes] = []  # blank slots, then a child, in turn
     children: list[Node] = []
     mask = filled = 0
-    plain = True
     index, odd, below = depth >> 1, depth & 1, depth + 1
     ending = low if len(keys[low]) << 1 == depth else -1
     at = low if ending < 0 else low + 1
@@ -66,17 +66,17 @@ def _build_branch(keys: list[bytes], values: list[bytes], low: int, high: int, d
         child: Node
         if end - at == 1:
             child = (key, values[at])
-            own = leaf_reference(key, values[at], below)
+            own = encoded_leaf(key, values[at], below)
         else:
             child, own = build(keys, values, at, end, below)
         children.append(child)
-        if len(own) != 33:
-            plain = False
         parts.append(BLANK * (slot - filled))
         parts.append(own)
         filled = slot + 1
         mask |= BIT[slot]
         at = end
+    parts[1::2] = own_references = references(parts[1::2])
+    plain = ending < 0 and min(map(len, own_references)) == 33
     parts.append(BLANK * (16 - filled))
     if ending < 0:
         parts.append(BLANK)
@@ -84,5 +84,4 @@ def _build_branch(keys: list[bytes], values: list[bytes], low: int, high: int, d
         parts.append(rlp_bytes(values[ending]))
         children.append((keys[ending], values[ending]))
         mask |= BIT[16]
-        plain = False
     return Branch(mask, b"".join(parts), children, plain)

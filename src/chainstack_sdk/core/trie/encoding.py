@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.primitives.errors import UsageError
-from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.primitives.keccak import keccak256, keccak256_many
 from chainstack_sdk.primitives.rlp import list_header
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ BLANK = b"\x80"
 
 HASHED = b"\xa0"
 """First byte of a reference by hash; the 32 bytes of the hash follow."""
+
+EMBEDDED = 31
+"""The longest RLP of a node that its parent holds itself."""
 
 VALUE_SLOT = 16
 """The 17th slot of a branch holds the value of the key that ends there."""
@@ -52,11 +55,22 @@ def hex_prefix(path: bytes, is_leaf: bool) -> bytes:
     return bytes.fromhex(padded.translate(_AS_DIGITS).decode())
 
 
-def reference(payload: bytes) -> bytes:
-    """Return how a parent refers to the node whose RLP list has this payload: 1-31 or 33 bytes."""
+def encoded(payload: bytes) -> bytes:
+    """Return the RLP list of this payload."""
     size = len(payload)
-    header = LIST_HEADERS[size] if size < 1024 else list_header(size)
-    return HASHED + keccak256(header + payload) if size > 30 else header + payload
+    return (LIST_HEADERS[size] if size < 1024 else list_header(size)) + payload
+
+
+def reference(node: bytes) -> bytes:
+    """Return how a parent refers to the node with this RLP: 1-31 or 33 bytes."""
+    return HASHED + keccak256(node) if len(node) > EMBEDDED else node
+
+
+def references(nodes: list[bytes]) -> list[bytes]:
+    """Return how a parent refers to each of its children with these RLPs, hashing all of them at once."""
+    if min(map(len, nodes)) > EMBEDDED:
+        return [HASHED + digest for digest in keccak256_many(nodes)]
+    return [reference(node) for node in nodes]
 
 
 def checked_changes(changes: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:

@@ -102,7 +102,7 @@ class MerklePatriciaTrie:
         values = [changes[key] for key in keys]
         with recursion_room(max(map(len, keys))):
             self._node, own = merge(self._node, keys, values, 0, len(keys), 0)
-        self._root = own[1:] if len(own) == 33 else keccak256(own)
+        self._root = keccak256(own)
         return self._root
 
     def prove(self, key: bytes) -> tuple[bytes, ...]:

@@ -1,8 +1,8 @@
 """Merging a sorted batch of changes into the in-memory trie, in place.
 
-One recursion groups the changes by slot, descends, and on the way back splices each child's new
-reference into its parent's payload; so every touched node is visited once and hashed once. Keys stay
-packed: groups are index ranges, a nibble is taken from its byte when needed.
+One recursion groups the changes by slot, descends, and on the way back splices the new references of its
+children, hashed together, into a parent's payload; so every touched node is visited once and hashed once.
+Keys stay packed: groups are index ranges, a nibble is taken from its byte when needed.
 
 An empty value deletes its key.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from chainstack_sdk.core.trie.build import build
-from chainstack_sdk.core.trie.encoding import BLANK, HASHED, LIST_HEADERS, VALUE_SLOT
+from chainstack_sdk.core.trie.encoding import BLANK, EMBEDDED, HASHED, LIST_HEADERS, VALUE_SLOT, reference
 from chainstack_sdk.core.trie.nodes import (
     BELOW,
     BIT,
@@ -20,14 +20,14 @@ from chainstack_sdk.core.trie.nodes import (
     Extension,
     Leaf,
     Node,
+    encoded_leaf,
     gather,
-    leaf_reference,
     lengthen,
     nibble,
     shared_steps,
     slots,
 )
-from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.primitives.keccak import keccak256, keccak256_many
 from chainstack_sdk.primitives.rlp import rlp_bytes
 
 BYTES = [bytes((number,)) for number in range(256)]
@@ -40,7 +40,7 @@ _MANY = 32
 def merge(
     node: Node | None, keys: list[bytes], values: list[bytes], low: int, high: int, depth: int
 ) -> tuple[Node | None, bytes]:
-    """Return what `node` at `depth` becomes under the changes ``keys[low:high]``, and its reference.
+    """Return what `node` at `depth` becomes under the changes ``keys[low:high]``, and its RLP.
 
     The keys are sorted, distinct and share the path to `node`; `high` is above `low`.
     """
@@ -64,7 +64,7 @@ def merge_branch(
         return _merge_slots(references, spread, keys, values, low, high, depth)
     payload, children = branch.payload, branch.children
     before = mask = branch.mask
-    parts: list[bytes] = []
+    parts: list[bytes] = []  # what stays of the payload, then a child, in turn
     put_off: list[tuple[int, Node | None, bytes]] = []
     copied = inserted = 0
     index, odd, below = depth >> 1, depth & 1, depth + 1
@@ -88,7 +88,7 @@ def merge_branch(
             child = children[rank]
             if end - at == 1 and isinstance(child, tuple) and child[0] == key and (value := values[at]):
                 new = (key, value)
-                own = leaf_reference(key, value, below)
+                own = encoded_leaf(key, value, below)
             elif isinstance(child, Branch):
                 if end - at == 1:
                     new, own = merge_one(child, key, values[at], below)
@@ -96,33 +96,34 @@ def merge_branch(
                     new, own = merge_branch(child, keys, values, at, end, below)
             else:
                 new, own = merge(child, keys, values, at, end, below)
-            if new is not None and len(own) == 33:
+            if new is not None and len(own) > EMBEDDED:
                 children[rank] = new
-                parts += (payload[copied:offset], own)
+                parts += (payload[copied : offset + 1], own)
                 copied = offset + 33
             else:
                 put_off.append((slot, new, own))
         else:
             new, own = _merge_leaf(None, keys, values, at, end, below)
             if new is not None:
-                if len(own) == 33:
+                if len(own) > EMBEDDED:
                     children.insert(rank, new)
                     inserted += 1
                     mask |= BIT[slot]
-                    parts += (payload[copied:offset], own)
+                    parts += (payload[copied:offset] + HASHED, own)
                     copied = offset + 1
                 else:
                     put_off.append((slot, new, own))
         at = end
+    parts[1::2] = keccak256_many(parts[1::2])
     parts.append(payload[copied:])
     branch.payload = payload = b"".join(parts)
     branch.mask = mask
     if not put_off:
-        return branch, HASHED + keccak256(LIST_HEADERS[len(payload)] + payload)
+        return branch, LIST_HEADERS[len(payload)] + payload
     references, spread = slots(branch)
     for slot, new, own in put_off:
         spread[slot] = new
-        references[slot] = own
+        references[slot] = reference(own)
     return gather(references, spread, depth)
 
 
@@ -139,14 +140,14 @@ def merge_one(branch: Branch, key: bytes, value: bytes, depth: int) -> tuple[Nod
             if isinstance(child, Branch):
                 new, own = merge_one(child, key, value, depth + 1)
             elif isinstance(child, tuple) and child[0] == key:
-                new, own = (key, value), leaf_reference(key, value, depth + 1)
+                new, own = (key, value), encoded_leaf(key, value, depth + 1)
             else:
                 new, own = merge(child, [key], [value], 0, 1, depth + 1)
-            if new is not None and len(own) == 33:
+            if new is not None and len(own) > EMBEDDED:
                 branch.children[rank] = new
-                payload, offset = branch.payload, slot + (rank << 5)
-                branch.payload = payload = b"".join((payload[:offset], own, payload[offset + 33 :]))
-                return branch, HASHED + keccak256(LIST_HEADERS[len(payload)] + payload)
+                payload, at = branch.payload, slot + (rank << 5) + 1
+                branch.payload = payload = b"".join((payload[:at], keccak256(own), payload[at + 32 :]))
+                return branch, LIST_HEADERS[len(payload)] + payload
     # a new child, a deletion, or one that shrinks to less than a hash: merging once more changes nothing
     return merge_branch(branch, [key], [value], 0, 1, depth)
 
@@ -172,7 +173,8 @@ def _merge_slots(
         else:
             while end < high and nibble(keys[end], depth) == slot:
                 end += 1
-            children[slot], references[slot] = merge(children[slot], keys, values, at, end, depth + 1)
+            children[slot], own = merge(children[slot], keys, values, at, end, depth + 1)
+            references[slot] = reference(own)
         at = end
     return gather(references, children, depth)
 
@@ -185,16 +187,17 @@ def _merge_extension(
     node: Node | None
     if shared == len(path):
         node, own = merge_branch(extension.child, keys, values, low, high, depth + shared)
-        return lengthen(path, node, own, depth)
+        return lengthen(path, node, reference(own), depth)
     references = [BLANK] * 17
     children: list[Node | None] = [None] * 17
     fork = depth + shared
-    slot = path[shared]
-    children[slot], references[slot] = lengthen(
-        path[shared + 1 :], extension.child, extension.reference, fork + 1
-    )
+    slot, rest = path[shared], path[shared + 1 :]
+    children[slot], references[slot] = extension.child, extension.reference
+    if rest:
+        children[slot], own = lengthen(rest, extension.child, extension.reference, fork + 1)
+        references[slot] = reference(own)
     node, own = _merge_slots(references, children, keys, values, low, high, fork)
-    return lengthen(path[:shared], node, own, depth)
+    return lengthen(path[:shared], node, reference(own), depth) if shared else (node, own)
 
 
 def _merge_leaf(
@@ -204,7 +207,7 @@ def _merge_leaf(
         key, value = keys[low], values[low]
         if not value:
             return None, BLANK
-        return (key, value), leaf_reference(key, value, depth)
+        return (key, value), encoded_leaf(key, value, depth)
     if leaf is None and b"" not in values[low:high]:
         return build(keys, values, low, high, depth)
     merged = {} if leaf is None else {leaf[0]: leaf[1]}

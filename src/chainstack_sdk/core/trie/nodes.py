@@ -9,7 +9,9 @@ A node is one of
   slots in use, and the children of those slots in order.
 
 A key that ends at a branch is the child in slot 16, a leaf whose reference is its value's RLP.
-Nodes do not know their own reference: the parent's payload holds it.
+Nodes do not know their own reference: the parent's payload holds it. What makes or changes a node returns
+its RLP with it, and whoever holds it makes the reference, so that a branch hashes all of its new children
+at once.
 """
 
 from __future__ import annotations
@@ -18,12 +20,10 @@ from typing import TypeAlias
 
 from chainstack_sdk.core.trie.encoding import (
     BLANK,
-    HASHED,
     VALUE_SLOT,
+    encoded,
     hex_prefix,
-    reference,
 )
-from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.primitives.rlp import bytes_header, list_header, rlp_bytes
 
 Leaf: TypeAlias = tuple[bytes, bytes]
@@ -96,7 +96,7 @@ _VALUE_HEADERS = [bytes_header(size) for size in range(256)]
 
 
 class _Leads(dict[int, bytes]):
-    """What the RLP of a leaf begins with, by the sizes of its path and value; empty for an embedded one.
+    """What the RLP of a leaf begins with, by the sizes of its path and value.
 
     The key is the number of whole bytes in the path, shifted left by 8, and the number of bytes in the
     value, below 256.
@@ -106,7 +106,7 @@ class _Leads(dict[int, bytes]):
         short, size = sizes >> 8, sizes & 255
         header = _leaf_header(short + 1)
         total = len(header) + 1 + short + len(_VALUE_HEADERS[size]) + size
-        lead = list_header(total) + header if total > 30 else b""
+        lead = list_header(total) + header
         if short <= 32:
             self[sizes] = lead
         return lead
@@ -122,14 +122,14 @@ def leaf_payload(key: bytes, value: bytes, depth: int) -> bytes:
     return _leaf_header(len(rest) + 1) + first + rest + rlp_bytes(value)
 
 
-def leaf_reference(key: bytes, value: bytes, depth: int) -> bytes:
-    """Return ``reference(leaf_payload(key, value, depth))``, for leaves of usual sizes in one go."""
-    rest = key[(depth + 1) >> 1 :]
+def encoded_leaf(key: bytes, value: bytes, depth: int) -> bytes:
+    """Return ``encoded(leaf_payload(key, value, depth))``, for leaves of usual sizes in one go."""
     size = len(value)
-    if 1 < size < 256 and (lead := _LEADS[len(rest) << 8 | size]):
+    if 1 < size < 256:
+        rest = key[(depth + 1) >> 1 :]
         first = _ODD_FLAGS[key[depth >> 1] & 15] if depth & 1 else _EVEN_FLAG
-        return HASHED + keccak256(b"".join((lead, first, rest, _VALUE_HEADERS[size], value)))
-    return reference(leaf_payload(key, value, depth))
+        return b"".join((_LEADS[len(rest) << 8 | size], first, rest, _VALUE_HEADERS[size], value))
+    return encoded(leaf_payload(key, value, depth))
 
 
 def extension_payload(path: bytes, child_reference: bytes) -> bytes:
@@ -174,7 +174,7 @@ def slots(branch: Branch) -> tuple[list[bytes], list[Node | None]]:
 
 
 def gather(references: list[bytes], children: list[Node | None], depth: int) -> tuple[Node | None, bytes]:
-    """Return the node for 17 slots at `depth`, and its reference: a branch, or less where less is left."""
+    """Return the node for 17 slots at `depth`, and its RLP: a branch, or less where less is left."""
     used = [slot for slot in range(17) if children[slot] is not None]
     if len(used) < 2:
         if not used:
@@ -184,20 +184,20 @@ def gather(references: list[bytes], children: list[Node | None], depth: int) -> 
     mask = sum(BIT[slot] for slot in used)
     plain = len(payload) == 17 + 32 * len(used) and not mask & BIT[VALUE_SLOT]
     branch = Branch(mask, payload, [child for child in children if child is not None], plain)
-    return branch, reference(payload)
+    return branch, encoded(payload)
 
 
 def lengthen(path: bytes, node: Node | None, own: bytes, depth: int) -> tuple[Node | None, bytes]:
-    """Return the node for `node` seen from `depth`, `path` above it, and its reference.
+    """Return the node for `node` seen from `depth`, a `path` of one or more nibbles above it, and its RLP.
 
     `own` is the reference of `node` where it stands, below `path`.
     """
-    if node is None or not path:
-        return node, own
+    if node is None:
+        return None, BLANK
     if isinstance(node, tuple):
-        return node, leaf_reference(node[0], node[1], depth)
+        return node, encoded_leaf(node[0], node[1], depth)
     if isinstance(node, Extension):
         node = Extension(path + node.path, node.child, node.reference)
     else:
         node = Extension(path, node, own)
-    return node, reference(extension_payload(node.path, node.reference))
+    return node, encoded(extension_payload(node.path, node.reference))

@@ -10,10 +10,12 @@ import pytest
 from chainstack_sdk.core.trie.encoding import (
     checked_changes,
     checked_key,
+    encoded,
     hex_prefix,
     nibbles,
     recursion_room,
     reference,
+    references,
 )
 from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.keccak import keccak256
@@ -44,14 +46,18 @@ def test_hex_prefix(path: list[int], is_leaf: bool, expected: str) -> None:
 
 
 def test_short_nodes_are_embedded_and_others_hashed() -> None:
-    short, long = b"\x01" * 30, b"\x01" * 31
-    assert reference(short) == b"\xde" + short
-    assert reference(long) == b"\xa0" + keccak256(b"\xdf" + long)
+    short, long = b"\xde" + b"\x01" * 30, b"\xdf" + b"\x01" * 31
+    hashed = b"\xa0" + keccak256(long)
+    assert (reference(short), reference(long)) == (short, hashed)
+    assert references([long, long]) == [hashed, hashed]
+    assert references([long, short]) == [hashed, short]
 
 
-@pytest.mark.parametrize(("size", "header"), [(1023, "f903ff"), (1024, "f90400"), (70_000, "fa011170")])
-def test_references_of_large_nodes(size: int, header: str) -> None:
-    assert reference(bytes(size)) == b"\xa0" + keccak256(bytes.fromhex(header) + bytes(size))
+@pytest.mark.parametrize(
+    ("size", "header"), [(0, "c0"), (1023, "f903ff"), (1024, "f90400"), (70_000, "fa011170")]
+)
+def test_nodes_of_all_sizes(size: int, header: str) -> None:
+    assert encoded(bytes(size)) == bytes.fromhex(header) + bytes(size)
 
 
 def test_a_batch_of_bytes_is_taken_as_it_is() -> None:

@@ -7,14 +7,14 @@ import random
 import pytest
 
 from chainstack_sdk.core.trie.build import build
-from chainstack_sdk.core.trie.encoding import BLANK, hex_prefix, nibbles, reference
+from chainstack_sdk.core.trie.encoding import BLANK, encoded, hex_prefix, nibbles
 from chainstack_sdk.core.trie.nodes import (
     Branch,
     Extension,
+    encoded_leaf,
     extension_payload,
     gather,
     leaf_payload,
-    leaf_reference,
     lengthen,
     nibble,
     shared_steps,
@@ -34,7 +34,7 @@ def test_leaf_payloads_are_the_rlp_of_path_and_value(size: int, value: bytes) ->
             payload = leaf_payload(key, value, depth)
             expected = rlp_encode([hex_prefix(nibbles(key)[depth:], True), value])
             assert list_header(len(payload)) + payload == expected
-            assert leaf_reference(key, value, depth) == reference(payload)
+            assert encoded_leaf(key, value, depth) == expected
 
 
 def test_extension_payload() -> None:
@@ -81,11 +81,10 @@ def test_gathering_no_child_gives_nothing() -> None:
 def test_lengthening() -> None:
     leaf = (b"\x12" * 32, b"value")
     assert lengthen(b"\x02", None, BLANK, 1) == (None, BLANK)
-    assert lengthen(b"", leaf, b"own", 1) == (leaf, b"own")
-    assert lengthen(b"\x02", leaf, b"own", 1) == (leaf, reference(leaf_payload(*leaf, 1)))
+    assert lengthen(b"\x02", leaf, b"own", 1) == (leaf, encoded(leaf_payload(*leaf, 1)))
     branch, own = build([b"\x10", b"\x20"], [b"a", b"b"], 0, 2, 0)
     once, _ = lengthen(b"\x02", branch, own, 1)
     twice, seen = lengthen(b"\x01", once, b"", 0)
     assert isinstance(twice, Extension)
     assert (twice.path, twice.child, twice.reference) == (b"\x01\x02", branch, own)
-    assert seen == reference(extension_payload(b"\x01\x02", own))
+    assert seen == encoded(extension_payload(b"\x01\x02", own))

@@ -25,7 +25,7 @@ LIMIT = 220
 
 
 def grown(hand_overs: int) -> tuple[Chain, Any]:
-    """Return a chain whose key has changed hands so often, and the receipt of a token transfer at height 10."""
+    """Return a chain whose key has changed hands so often, and the receipt of a transfer at height 10."""
     consensus = local_consensus("pbft", validators=4, blocks_per_slot=BLOCKS_PER_SLOT)
     chain = Chain.in_memory({ALICE: ether(100)}, consensus=consensus, auto_seal=True)
     gold = chain.erc20.issue(ALICE, name="Gold", symbol="GLD", supply=1_000_000)

@@ -32,6 +32,7 @@ HEAVY = (
     "lmdb",
     "pydantic",
     "sqlite3",
+    "wasmtime",
     "web3",
 )
 """What `import chainstack_sdk` must not load: each costs 3 to 900 ms."""

@@ -7,6 +7,7 @@ from chainstack_sdk.consensus.dpos.storage import DELEGATION_ADDRESS
 from chainstack_sdk.consensus.membership.storage import MEMBERSHIP_ADDRESS
 from chainstack_sdk.consensus.staking.storage import STAKING_ADDRESS
 from chainstack_sdk.core.messages import HUB_ADDRESS
+from chainstack_sdk.machines.deployer import DEPLOYER_ADDRESS
 from chainstack_sdk.paradigms import FACTORY_ADDRESS
 from chainstack_sdk.system.shards import BANK_ADDRESS
 from chainstack_sdk.xchain import addresses
@@ -22,6 +23,7 @@ def test_no_two_share_an_address() -> None:
         DELEGATION_ADDRESS,
         CHAIN_KEY_ADDRESS,
         BANK_ADDRESS,
+        DEPLOYER_ADDRESS,
     ]
     assert len({*crossing, *others}) == len(crossing) + len(others) >= 11
     assert all(len(address) == 20 for address in [*crossing, *others])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.core.native.code import parse_paradigm_code
+from chainstack_sdk.core.native.code import MAGIC, parse_paradigm_code, system_code
 from chainstack_sdk.paradigms.factory import FACTORY_CODE, Factory
 from chainstack_sdk.paradigms.registry import Registry, default_registry
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
@@ -12,6 +12,10 @@ from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 if TYPE_CHECKING:
     from chainstack_sdk.core.interfaces import Contract, ContractRuntime
 
+MACHINE_HEAD = MAGIC + b"\x02"
+"""How the code of machines begins; they are loaded when a chain first meets one."""
+MACHINES_CODE = system_code("machines")
+"""The code of their deployer."""
 MAX_RESOLVED = 4_096
 """Contracts kept open; then all are closed and opened again when needed."""
 
@@ -50,7 +54,7 @@ class Runtime:
         return self._open(code) if contract is None else contract
 
     def _open(self, code: bytes) -> Contract | None:
-        contract = self._system.get(code) or self._instance(code)
+        contract = self._system.get(code) or self._instance(code) or self._machine(code)
         if contract is not None:
             if len(self._resolved) >= MAX_RESOLVED:
                 self._resolved.clear()
@@ -64,6 +68,13 @@ class Runtime:
             return None if paradigm is None else paradigm(config)
         except InvalidInput:
             return None
+
+    def _machine(self, code: bytes) -> Contract | None:
+        if code[:3] != MACHINE_HEAD and code != MACHINES_CODE:
+            return None
+        from chainstack_sdk.machines.deployer import resolve_machine
+
+        return resolve_machine(code)
 
 
 _conforms: type[ContractRuntime] = Runtime

@@ -7,6 +7,7 @@ Kind        Contract              Body
 ==========  ====================  ==================================================
 ``0x00``    system contract       its name, UTF-8
 ``0x01``    paradigm instance     RLP ``[name, config]``, the config ABI-encoded
+``0x02``    machine               its canonical encoding
 ==========  ====================  ==================================================
 
 The version, one byte, is that of the contract's behaviour: an instance keeps the one it was issued with.

@@ -1,0 +1,111 @@
+"""A contract as a finite state machine: an escrow with judges and a deadline, its cost known beforehand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from chainstack_sdk import Account, Chain, ChainConfig, ManualClock, Reverted, ether
+from chainstack_sdk.core.config import AccountConfig
+from chainstack_sdk.machines import (
+    DEPLOYER_ADDRESS,
+    DEPLOYER_CODE,
+    Event,
+    Indexed,
+    Machine,
+    State,
+    address,
+    after,
+    days,
+    emit,
+    require,
+    role,
+    transfer,
+    transition,
+    uint256,
+    view,
+)
+
+
+class Escrow(Machine):
+    """Holds the price until the buyer accepts, two of three judges decide, or the time is over."""
+
+    seller = role()
+    buyer = role()
+    judges = role(3, threshold=2)
+    price: uint256
+    window: uint256
+
+    offered = State()
+    paid = State()
+    closed = State(final=True)
+
+    class Paid(Event):
+        """The price is in."""
+
+        buyer: Indexed[address]
+        amount: uint256
+
+    def __init__(self, judges: Annotated[list[address], 3], price: uint256, window: uint256) -> None:
+        """Offer something."""
+        require(price > 0, "the price is zero")
+        self.seller = self.caller
+        self.judges = judges
+        self.price = price
+        self.window = window
+
+    @transition(offered, paid, payable=True)
+    def pay(self) -> None:
+        """Put the price in."""
+        require(self.value == self.price, "not the price")
+        self.buyer = self.caller
+        emit(self.Paid(self.caller, self.value))
+
+    @transition(paid, closed, by=buyer)
+    def accept(self) -> None:
+        """Hand the price to the seller."""
+        transfer(self.seller, self.balance)
+
+    @transition(paid, closed, by=judges)
+    def decide(self, winner: address) -> None:
+        """Hand the price to whom two judges name."""
+        require(winner in (self.seller, self.buyer), "neither seller nor buyer")
+        transfer(winner, self.balance)
+
+    @after(paid, lambda self: self.window, closed)
+    def expire(self) -> None:
+        """Give the price back."""
+        transfer(self.buyer, self.balance)
+
+    @view
+    def held(self) -> uint256:
+        """Tell how much is held."""
+        return self.balance
+
+
+if __name__ == "__main__":
+    alice, bob, *judges = (Account.from_key(bytes([number]) * 32) for number in range(1, 6))
+    config = ChainConfig(
+        funds={account.checksum_address: ether(1) for account in (alice, bob, *judges)},
+        accounts={"0x" + DEPLOYER_ADDRESS.hex(): AccountConfig(nonce=1, code=DEPLOYER_CODE)},
+    )
+    clock = ManualClock()
+    chain = Chain.in_memory(config=config, clock=clock, auto_seal=True)
+
+    print("encoding:", len(Escrow.encoding()), "bytes, gas:", Escrow.gas())
+    escrow = Escrow.deploy(chain, alice, judges=judges, price=500, window=7 * days)
+    escrow.send(bob, "pay", value=500)
+    print(escrow.state, escrow.read("held"))
+    try:
+        escrow.send(alice, "accept")
+    except Reverted as refusal:
+        print("refused:", refusal.message)
+    escrow.send(judges[0], "decide", alice)
+    escrow.send(judges[2], "decide", alice)
+    print(escrow.state, escrow.read("held"))
+
+    late = Escrow.deploy(chain, alice, judges=judges, price=500, window=7 * days)
+    late.send(bob, "pay", value=500)
+    clock.advance(8 * days)
+    chain.seal()
+    late.send(judges[1], "poke")
+    print(late.state, late.read("held"))

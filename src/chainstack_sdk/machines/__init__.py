@@ -1,0 +1,144 @@
+"""Layer 1: finite state machines as contracts, in a small total language.
+
+A machine is written as a Python class that is compiled and never run; see
+:mod:`chainstack_sdk.machines.language`. What nodes run is its canonical encoding; what every call costs is
+known before it is deployed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chainstack_sdk.primitives import _lazy
+
+if TYPE_CHECKING:
+    from chainstack_sdk.machines.compiler import compile_machine, compile_text, machine_source
+    from chainstack_sdk.machines.contract import MachineContract
+    from chainstack_sdk.machines.decoding import decode_machine
+    from chainstack_sdk.machines.deployer import (
+        DEPLOYER_ADDRESS,
+        DEPLOYER_CODE,
+        Deployer,
+        resolve_machine,
+        with_deployer,
+    )
+    from chainstack_sdk.machines.encoding import encode_machine
+    from chainstack_sdk.machines.errors import CompileError, InvalidMachine
+    from chainstack_sdk.machines.gas import gas_table
+    from chainstack_sdk.machines.handle import MachineEvent, MachineHandle, MachineHost
+    from chainstack_sdk.machines.ir import MachineIR
+    from chainstack_sdk.machines.language import (
+        ZERO_ADDRESS,
+        Committee,
+        Error,
+        Event,
+        Indexed,
+        Machine,
+        Mapping,
+        Role,
+        State,
+        address,
+        after,
+        bytes32,
+        days,
+        emit,
+        hours,
+        int256,
+        invariant,
+        keccak,
+        minutes,
+        require,
+        role,
+        send_nft,
+        send_token,
+        take_nft,
+        take_token,
+        timestamp,
+        transfer,
+        transition,
+        uint256,
+        view,
+        weeks,
+    )
+else:
+    _LANGUAGE = (
+        "ZERO_ADDRESS Committee Error Event Indexed Machine Mapping Role State address after bytes32 days "
+        "emit hours int256 invariant keccak minutes require role send_nft send_token take_nft take_token "
+        "timestamp transfer transition uint256 view weeks"
+    )
+    __getattr__, __dir__ = _lazy.exports(
+        __name__,
+        {
+            **dict.fromkeys(_LANGUAGE.split(), "language"),
+            "CompileError": "errors",
+            "DEPLOYER_ADDRESS": "deployer",
+            "DEPLOYER_CODE": "deployer",
+            "Deployer": "deployer",
+            "InvalidMachine": "errors",
+            "MachineContract": "contract",
+            "MachineEvent": "handle",
+            "MachineHandle": "handle",
+            "MachineHost": "handle",
+            "MachineIR": "ir",
+            "compile_machine": "compiler",
+            "compile_text": "compiler",
+            "decode_machine": "decoding",
+            "encode_machine": "encoding",
+            "gas_table": "gas",
+            "machine_source": "compiler",
+            "resolve_machine": "deployer",
+            "with_deployer": "deployer",
+        },
+    )
+
+__all__ = [
+    "DEPLOYER_ADDRESS",
+    "DEPLOYER_CODE",
+    "ZERO_ADDRESS",
+    "Committee",
+    "CompileError",
+    "Deployer",
+    "Error",
+    "Event",
+    "Indexed",
+    "InvalidMachine",
+    "Machine",
+    "MachineContract",
+    "MachineEvent",
+    "MachineHandle",
+    "MachineHost",
+    "MachineIR",
+    "Mapping",
+    "Role",
+    "State",
+    "address",
+    "after",
+    "bytes32",
+    "compile_machine",
+    "compile_text",
+    "days",
+    "decode_machine",
+    "emit",
+    "encode_machine",
+    "gas_table",
+    "hours",
+    "int256",
+    "invariant",
+    "keccak",
+    "machine_source",
+    "minutes",
+    "require",
+    "resolve_machine",
+    "role",
+    "send_nft",
+    "send_token",
+    "take_nft",
+    "take_token",
+    "timestamp",
+    "transfer",
+    "transition",
+    "uint256",
+    "view",
+    "weeks",
+    "with_deployer",
+]

@@ -1,0 +1,8 @@
+"""From a class in the machine language to its tree. The class is read, never run."""
+
+from __future__ import annotations
+
+from chainstack_sdk.machines.compiler.compile import compile_machine, compile_text
+from chainstack_sdk.machines.compiler.source import Source, machine_source
+
+__all__ = ["Source", "compile_machine", "compile_text", "machine_source"]

@@ -7,13 +7,13 @@ and what it needs besides (``data``). What each operation takes and gives is in
 Locals are numbered in the order in which they come into scope, parameters first; a number is used again
 when the block that declared its local has ended.
 
-===============  =============================================  ======================================
-Expression       ``args``                                       ``data``
-===============  =============================================  ======================================
-``const``                                                       the value
-``local``                                                       its number
+===============  ==============================================  =====================================
+Expression       ``args``                                        ``data``
+===============  ==============================================  =====================================
+``const``                                                        the value
+``local``                                                        its number
 ``caller`` …     (also ``value now height balance this``)
-``load``         keys of mappings, or an array's index          number of the field
+``load``         keys of mappings, or an array's index           number of the field
 ``item``         array, index
 ``add`` …        (also ``sub mul div mod min max``) two numbers
 ``neg``          a number
@@ -26,28 +26,28 @@ Expression       ``args``                                       ``data``
 ``keccak``       words, or one string
 ``to_int``       ``uint256``
 ``to_uint``      ``int256``
-``state``                                                       number of a state: whether it was there
-===============  =============================================  ======================================
+``state``                                                        number of a state: whether it was there
+===============  ==============================================  =====================================
 
-===============  =============================================  ======================================
-Statement        ``args``                                       ``data``
-===============  =============================================  ======================================
-``let``          the value of a new local                       its number
-``set``          the new value                                  number of the local
-``store``        keys, then the value                           number of the field
-``increase``     keys, then how much; ``uint256`` only          number of the field
-``decrease``     keys, then how much; ``uint256`` only          number of the field
+===============  ==============================================  =====================================
+Statement        ``args``                                        ``data``
+===============  ==============================================  =====================================
+``let``          the value of a new local                        its number
+``set``          the new value                                   number of the local
+``store``        keys, then the value                            number of the field
+``increase``     keys, then how much; ``uint256`` only           number of the field
+``decrease``     keys, then how much; ``uint256`` only           number of the field
 ``if``           condition; ``blocks``: then, otherwise
-``for``          ``blocks``: the body                           first number, number after the last,
-                                                                number of the local that counts
-``require``      condition, then the error's values             reason (text) or number of the error
+``for``          ``blocks``: the body                            first number, number after the last,
+                                                                 number of the local that counts
+``require``      condition, then the error's values              reason (text) or number of the error
 ``pay``          recipient, wei
 ``send_token``   token, recipient, amount
 ``take_token``   token, owner, amount
 ``send_nft``     token, recipient, id of the token
 ``take_nft``     token, owner, id of the token
-``emit``         the event's values                             number of the event
-===============  =============================================  ======================================
+``emit``         the event's values                              number of the event
+===============  ==============================================  =====================================
 """
 
 from __future__ import annotations

@@ -24,8 +24,9 @@ demo: $(VENV)/runtime ## Run the story in examples/demo.py
 	@$(RUN) examples/multichain.py
 
 test: lint ## Check everything: lint, tests with coverage, examples, docs
-	$(RUN) -m pytest -n 2 --dist worksteal --cov --cov-branch --cov-fail-under=95
-	@$(MAKE) --no-print-directory docs
+	@$(MAKE) --no-print-directory docs & docs=$$!; \
+	$(RUN) -m pytest -n 2 --dist worksteal --cov --cov-branch --cov-fail-under=95; tests=$$?; \
+	wait $$docs && exit $$tests
 
 test-long: $(VENV)/dev ## Run all tests, the long ones too
 	$(RUN) -m pytest -n 2 -m "" --hypothesis-profile=long
@@ -43,7 +44,7 @@ format: $(VENV)/dev ## Format the code and apply the safe fixes
 	$(RUN) -m ruff format
 
 docs: $(VENV)/dev ## Build the documentation into docs/_build/html
-	$(RUN) -m sphinx -E -W --keep-going -q -j 2 -b html docs docs/_build/html
+	$(RUN) -m sphinx -E -W --keep-going -q -b html docs docs/_build/html
 
 bench: $(VENV)/dev ## Measure, print a table, write benchmarks/results/
 	$(RUN) -m benchmarks

@@ -73,7 +73,48 @@ class AccountConfig(_Checked):
     storage: dict[Uint256, Uint256] = Field(default_factory=dict)
 
 
-class ChainConfig(_Checked):
+class JsonConfig(_Checked):
+    """A configuration that people keep as JSON."""
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a JSON file.
+
+        Raises
+        ------
+        UsageError
+            When there is no such file or it does not hold a configuration; the text names the field.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no path at all
+            raise UsageError(f"cannot read the configuration: {error}", path=str(path)) from error
+        return cls.parse(text)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read JSON text.
+
+        Raises
+        ------
+        UsageError
+            When it does not hold a configuration; the text names the field.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise UsageError(explain(error)) from error
+
+    def to_json(self) -> str:
+        """Return the configuration as JSON text."""
+        return self.model_dump_json(indent=2)
+
+    def save(self, path: str | Path) -> None:
+        """Write the configuration as JSON."""
+        Path(path).write_text(self.to_json() + "\n", encoding="utf-8")
+
+
+class ChainConfig(JsonConfig):
     """Everything that is fixed when a chain begins, and how this node keeps it.
 
     Unknown fields are refused. In JSON, amounts may be numbers, decimal text or ``0x`` text, bytes are
@@ -122,39 +163,6 @@ class ChainConfig(_Checked):
         if self.archive and self.keep_states is not None:
             raise ValueError("an archive keeps every state: leave keep_states out")
         return self
-
-    @classmethod
-    def load(cls, path: str | Path) -> ChainConfig:
-        """Read a JSON file.
-
-        Raises
-        ------
-        UsageError
-            When there is no such file or it does not hold a configuration; the text names the field.
-        """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no path at all
-            raise UsageError(f"cannot read the configuration: {error}", path=str(path)) from error
-        return cls.parse(text)
-
-    @classmethod
-    def parse(cls, text: str) -> ChainConfig:
-        """Read JSON text.
-
-        Raises
-        ------
-        UsageError
-            When it does not hold a configuration; the text names the field.
-        """
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise UsageError(explain(error)) from error
-
-    def save(self, path: str | Path) -> None:
-        """Write the configuration as JSON."""
-        Path(path).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     def genesis(self) -> Genesis:
         """Return the parameters that nodes must agree on.

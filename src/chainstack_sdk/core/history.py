@@ -44,26 +44,30 @@ if TYPE_CHECKING:
 _LEAF_DOMAIN = b"\x02"
 _NODE_DOMAIN = b"\x03"
 _ROOT_DOMAIN = b"\x04"
-_NODE_SIZE = 64  # hash 32 ‖ work u256
+NODE_BYTES = 64
+"""``hash 32 ‖ work u256``, big-endian."""
 _HEADER_SIZE = 16  # index u64 ‖ size u64
 _WORK_LIMIT = 1 << 256
 _SIZE_LIMIT = 1 << 63  # so that no number of appends reaches the limit of a u64
 
 
-def _pack(node_hash: bytes, work: int) -> bytes:
+def pack_node(node_hash: bytes, work: int) -> bytes:
+    """Return a node as 64 bytes: ``hash 32 ‖ work u256``, big-endian."""
     return node_hash + work.to_bytes(32, "big")
 
 
-def _unpack(node: bytes | bytearray) -> tuple[bytes, int]:
+def unpack_node(node: bytes | bytearray) -> tuple[bytes, int]:
+    """Return hash and work of a packed node."""
     return bytes(node[:32]), int.from_bytes(node[32:], "big")
 
 
-def _leaf(block_hash: bytes, work: int) -> bytes:
-    packed = _pack(block_hash, work)
+def packed_leaf(block_hash: bytes, work: int) -> bytes:
+    """Return the leaf of a block, packed."""
+    packed = pack_node(block_hash, work)
     return keccak256(_LEAF_DOMAIN + packed) + packed[32:]
 
 
-def _parent(pair: bytes | bytearray) -> bytes:
+def packed_parent(pair: bytes | bytearray) -> bytes:
     """Return the node over two packed nodes, which lie side by side in ``pair``."""
     work = int.from_bytes(pair[32:64], "big") + int.from_bytes(pair[96:], "big")
     return keccak256(_NODE_DOMAIN + pair) + work.to_bytes(32, "big")
@@ -137,16 +141,16 @@ class MountainRangeProof:
             If the hash is not 32 bytes, or the works add up to more than 256 bits.
         """
         _check_nodes((leaf, *self.siblings))
-        node = _leaf(*leaf)
+        node = packed_leaf(*leaf)
         for sibling, on_left in zip(self.siblings, _sides(self.index, self.size), strict=True):
-            packed = _pack(*sibling)
-            node = _parent(packed + node if on_left else node + packed)
+            packed = pack_node(*sibling)
+            node = packed_parent(packed + node if on_left else node + packed)
         return _root(self.size, node)
 
     def to_bytes(self) -> bytes:
         """Return ``index u64 ‖ size u64 ‖ siblings``, each sibling ``hash 32 ‖ work u256``, big-endian."""
         place = self.index.to_bytes(8, "big") + self.size.to_bytes(8, "big")
-        return place + b"".join(_pack(*sibling) for sibling in self.siblings)
+        return place + b"".join(pack_node(*sibling) for sibling in self.siblings)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -157,10 +161,10 @@ class MountainRangeProof:
         InvalidInput
             If the index is outside the history, or the length does not match.
         """
-        if len(data) < _HEADER_SIZE or (len(data) - _HEADER_SIZE) % _NODE_SIZE:
+        if len(data) < _HEADER_SIZE or (len(data) - _HEADER_SIZE) % NODE_BYTES:
             raise InvalidInput("a history proof has the wrong length", actual=len(data))
-        starts = range(_HEADER_SIZE, len(data), _NODE_SIZE)
-        siblings = tuple(_unpack(data[start : start + _NODE_SIZE]) for start in starts)
+        starts = range(_HEADER_SIZE, len(data), NODE_BYTES)
+        siblings = tuple(unpack_node(data[start : start + NODE_BYTES]) for start in starts)
         return cls(int.from_bytes(data[:8], "big"), int.from_bytes(data[8:16], "big"), siblings)
 
 
@@ -201,7 +205,7 @@ class MountainRange:
 
         With :attr:`size` it is all that :meth:`from_peaks` needs.
         """
-        return tuple(_unpack(self._peak(height)) for height in reversed(self._peak_heights()))
+        return tuple(unpack_node(self._peak(height)) for height in reversed(self._peak_heights()))
 
     @property
     def root(self) -> bytes:
@@ -234,7 +238,7 @@ class MountainRange:
         restored._total_work = sum(work for _, work in peaks)
         restored._levels = [bytearray() for _ in range(size.bit_length())]
         for height, peak in zip(reversed(restored._peak_heights()), peaks, strict=True):
-            restored._levels[height] += _pack(*peak)
+            restored._levels[height] += pack_node(*peak)
         return restored
 
     def append(self, block_hash: bytes, work: int) -> None:
@@ -254,7 +258,7 @@ class MountainRange:
             is then unchanged.
         """
         _check_nodes(((block_hash, work),), self._total_work)
-        node = _leaf(block_hash, work)
+        node = packed_leaf(block_hash, work)
         levels, size = self._levels, self._size
         height = 0
         while True:
@@ -264,7 +268,7 @@ class MountainRange:
             level += node
             if not size >> height & 1:
                 break
-            node = _parent(level[-2 * _NODE_SIZE :])
+            node = packed_parent(level[-2 * NODE_BYTES :])
             height += 1
         self._size += 1
         self._total_work += work
@@ -291,7 +295,7 @@ class MountainRange:
         if lower:
             siblings.append(self._join(lower))
         siblings += (self._peak(other) for other in heights if other > height)
-        return MountainRangeProof(index, self._size, tuple(_unpack(node) for node in siblings))
+        return MountainRangeProof(index, self._size, tuple(unpack_node(node) for node in siblings))
 
     def truncate(self, size: int) -> None:
         """Forget the newest blocks: what a reorganisation or a reverted snapshot needs.
@@ -309,7 +313,7 @@ class MountainRange:
         if not self._pruned <= size <= self._size:
             raise UsageError("cannot cut the range there", size=size, first=self._pruned, limit=self._size)
         for height, level in enumerate(self._levels):
-            del level[((size >> height) - self._missing(height)) * _NODE_SIZE :]
+            del level[((size >> height) - self._missing(height)) * NODE_BYTES :]
         del self._levels[size.bit_length() :]
         self._size = size
         self._total_work = sum(work for _, work in self.peaks)
@@ -326,11 +330,11 @@ class MountainRange:
         return self._pruned >> height & ~1
 
     def _node(self, height: int, position: int) -> bytes:
-        start = (position - self._missing(height)) * _NODE_SIZE
-        return bytes(self._levels[height][start : start + _NODE_SIZE])
+        start = (position - self._missing(height)) * NODE_BYTES
+        return bytes(self._levels[height][start : start + NODE_BYTES])
 
     def _peak(self, height: int) -> bytes:
-        return bytes(self._levels[height][-_NODE_SIZE:])
+        return bytes(self._levels[height][-NODE_BYTES:])
 
     def _peak_heights(self) -> list[int]:
         """Return the heights of the peaks, lowest first: the set bits of the size."""
@@ -341,8 +345,8 @@ class MountainRange:
         top = b""
         for height in heights:
             peak = self._peak(height)
-            top = _parent(peak + top) if top else peak
-        return top or bytes(_NODE_SIZE)
+            top = packed_parent(peak + top) if top else peak
+        return top or bytes(NODE_BYTES)
 
 
 def verify_history_proof(root: bytes, leaf: tuple[bytes, int], proof: MountainRangeProof) -> None:

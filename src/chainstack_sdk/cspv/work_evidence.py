@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Self
 from chainstack_sdk.consensus.work import parse_work_commitment
 from chainstack_sdk.core.blocks import ZERO_HASH, Header
 from chainstack_sdk.core.bloom import BLOOM_BYTES
-from chainstack_sdk.cspv.work_tree import pack_node, unpack_nodes
+from chainstack_sdk.core.history import pack_node
+from chainstack_sdk.cspv.work_tree import unpack_nodes
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.rlp import decode_int, rlp_decode, rlp_encode
 
@@ -186,7 +187,7 @@ class WorkEvidence:
     def encode(self) -> bytes:
         """Return the encoding."""
         samples = [[height, *header.fields()] for height, header in self.samples]
-        nodes = b"".join(pack_node(node) for node in self.nodes)
+        nodes = b"".join(pack_node(*node) for node in self.nodes)
         return rlp_encode([self.newest, samples, nodes, [header.fields() for header in self.tail]])
 
     @classmethod

@@ -22,8 +22,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from chainstack_sdk.core.history import NODE_BYTES, pack_node, packed_leaf, packed_parent, unpack_node
 from chainstack_sdk.primitives.errors import InvalidInput
-from chainstack_sdk.primitives.keccak import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,16 +36,12 @@ if TYPE_CHECKING:
     Leaf: TypeAlias = Callable[[int, tuple[Node, ...]], Node]
     """Gives the leaf of a chosen place, told the peaks of all that lies before it."""
 
-NODE_BYTES = 64
-"""``hash 32 ‖ work u256``, big-endian."""
 _WORK_LIMIT = 1 << 256
-_LEAF_DOMAIN = b"\x02"
-_NODE_DOMAIN = b"\x03"
 
 
 def leaf_of(block_hash: bytes, work: int) -> Node:
-    """Return the leaf of a block: as in :mod:`chainstack_sdk.core.history`."""
-    return keccak256(_LEAF_DOMAIN + block_hash + work.to_bytes(32, "big")), work
+    """Return the leaf of a block."""
+    return unpack_node(packed_leaf(block_hash, work))
 
 
 def parent_of(left: Node, right: Node) -> Node:
@@ -56,15 +52,9 @@ def parent_of(left: Node, right: Node) -> Node:
     InvalidInput
         When their works add up to more than 256 bits.
     """
-    work = left[1] + right[1]
-    if work >= _WORK_LIMIT:
+    if left[1] + right[1] >= _WORK_LIMIT:
         raise InvalidInput("the total work in the history exceeds 256 bits")
-    return keccak256(_NODE_DOMAIN + pack_node(left) + pack_node(right)), work
-
-
-def pack_node(node: Node) -> bytes:
-    """Return a node as 64 bytes."""
-    return node[0] + node[1].to_bytes(32, "big")
+    return unpack_node(packed_parent(pack_node(*left) + pack_node(*right)))
 
 
 def unpack_nodes(data: bytes) -> tuple[Node, ...]:
@@ -77,10 +67,7 @@ def unpack_nodes(data: bytes) -> tuple[Node, ...]:
     """
     if len(data) % NODE_BYTES:
         raise InvalidInput("nodes of a history have 64 bytes each", actual=len(data))
-    return tuple(
-        (data[at : at + 32], int.from_bytes(data[at + 32 : at + NODE_BYTES], "big"))
-        for at in range(0, len(data), NODE_BYTES)
-    )
+    return tuple(unpack_node(data[at : at + NODE_BYTES]) for at in range(0, len(data), NODE_BYTES))
 
 
 def fold(size: int, chosen: Sequence[int], nodes: Iterable[Node], leaf: Leaf) -> tuple[Node, ...]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.machines.encoding import encode_machine
     from chainstack_sdk.machines.errors import CompileError, InvalidMachine
     from chainstack_sdk.machines.gas import gas_table
-    from chainstack_sdk.machines.handle import MachineEvent, MachineHandle, MachineHost
+    from chainstack_sdk.machines.handle import MachineEvent, MachineHandle
     from chainstack_sdk.machines.ir import MachineIR
     from chainstack_sdk.machines.language import (
         ZERO_ADDRESS,
@@ -78,7 +78,6 @@ else:
             "MachineContract": "contract",
             "MachineEvent": "handle",
             "MachineHandle": "handle",
-            "MachineHost": "handle",
             "MachineIR": "ir",
             "compile_machine": "compiler",
             "compile_text": "compiler",
@@ -106,7 +105,6 @@ __all__ = [
     "MachineContract",
     "MachineEvent",
     "MachineHandle",
-    "MachineHost",
     "MachineIR",
     "Mapping",
     "Role",

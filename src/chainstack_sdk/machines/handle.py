@@ -1,70 +1,33 @@
 """Handles of machines on a chain: deploy one, call it, read it, look through its events.
 
-They work through the ABI, as any other client does, over a :class:`MachineHost`.
+They work through the ABI, as any other client does, over anything that is a
+:class:`~chainstack_sdk.core.native.host.ContractHost`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from chainstack_sdk.core.native.host import explained
 from chainstack_sdk.machines.deployer import DEPLOYER_ADDRESS, Deployer
 from chainstack_sdk.machines.encoding import encode_machine
 from chainstack_sdk.machines.interface import interface_of
-from chainstack_sdk.primitives.abi import decode_revert
 from chainstack_sdk.primitives.address import ZERO_ADDRESS, to_address, to_checksum_address
-from chainstack_sdk.primitives.errors import InvalidInput, Reverted, UsageError
+from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import TypeVar
 
-    from chainstack_sdk.core.queries import FoundLog, TopicFilter
+    from chainstack_sdk.core.native.host import ContractHost
     from chainstack_sdk.core.receipts import Receipt
     from chainstack_sdk.machines.ir import MachineIR
-    from chainstack_sdk.primitives.abi import Constructor, ErrorType, Function, Param
+    from chainstack_sdk.primitives.abi import Constructor, Function, Param
     from chainstack_sdk.primitives.address import AddressLike
     from chainstack_sdk.primitives.keys import Signer
 
     T = TypeVar("T")
-
-
-class MachineHost(Protocol):
-    """What the handles need of a chain: sending calls, asking, and looking through logs."""
-
-    def send_call(
-        self, sender: Signer, to: bytes, data: bytes, *, value: int = 0, gas: int | None = None
-    ) -> Receipt:
-        """Sign and send a transaction, wait until it is in a block, and return its receipt.
-
-        Raises
-        ------
-        Reverted
-            When the transaction failed; carries the revert data.
-        """
-        ...
-
-    def call(
-        self, to: bytes, data: bytes, *, sender: bytes = ZERO_ADDRESS, block: int | None = None
-    ) -> bytes:
-        """Run a call on the state of a block, by default the newest, and return its ABI-encoded result.
-
-        Raises
-        ------
-        Reverted
-            When the contract refuses; carries the revert data.
-        """
-        ...
-
-    def logs(
-        self,
-        address: bytes | Sequence[bytes] = (),
-        topics: Sequence[TopicFilter] = (),
-        first: int = 0,
-        last: int | None = None,
-    ) -> list[FoundLog]:
-        """Return the logs of contracts whose topics match, from and to these heights, in chain order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +55,7 @@ class MachineHandle:
         What it is.
     """
 
-    def __init__(self, host: MachineHost, address: AddressLike, machine: MachineIR) -> None:
+    def __init__(self, host: ContractHost, address: AddressLike, machine: MachineIR) -> None:
         self.host = host
         self.address: bytes = to_address(address)
         """20 bytes."""
@@ -136,7 +99,7 @@ class MachineHandle:
             When there is no such function or the arguments do not fit it.
         """
         data = self.encode(function, *args, **named)
-        return _explained(
+        return explained(
             self._interface.errors,
             lambda: self.host.send_call(sender, self.address, data, value=value, gas=gas),
         )
@@ -180,7 +143,7 @@ class MachineHandle:
         """
         entry = self._interface.function(function)
         data, who = entry.encode_call(*args), to_address(sender)
-        output = _explained(
+        output = explained(
             self._interface.errors, lambda: self.host.call(self.address, data, sender=who, block=block)
         )
         try:
@@ -234,7 +197,7 @@ class MachineHandle:
 
 def deploy(
     machine: MachineIR,
-    host: MachineHost,
+    host: ContractHost,
     sender: Signer,
     arguments: Mapping[str, Any],
     *,
@@ -260,7 +223,7 @@ def deploy(
     constructor = interface.constructor
     encoded = constructor.encode(*_ordered(constructor, constructor.inputs, (), arguments))
     data = Deployer.abi_function("deploy").encode_call(encode_machine(machine), encoded)
-    receipt = _explained(
+    receipt = explained(
         (*interface.errors, *Deployer.abi_errors),
         lambda: host.send_call(sender, DEPLOYER_ADDRESS, data, gas=gas),
     )
@@ -286,14 +249,3 @@ def _ordered(
             unknown=", ".join(unknown),
         )
     return [*args, *[rest[name] for name in wanted]]
-
-
-def _explained(errors: Iterable[ErrorType], act: Callable[[], T]) -> T:
-    """Do something; let a revert say in words what its data says in bytes."""
-    try:
-        return act()
-    except Reverted as refusal:
-        if refusal.data:
-            refusal.message = decode_revert(refusal.data, errors)
-            refusal.args = (refusal.message,)
-        raise

@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
-    from chainstack_sdk.machines.handle import MachineHandle, MachineHost
+    from chainstack_sdk.core.native.host import ContractHost
+    from chainstack_sdk.machines.handle import MachineHandle
     from chainstack_sdk.machines.ir import MachineIR
     from chainstack_sdk.primitives.keys import Signer
 
@@ -329,7 +330,7 @@ class Machine:
 
     @classmethod
     def deploy(
-        cls, chain: MachineHost, sender: Signer, *, gas: int | None = None, **arguments: Any
+        cls, chain: ContractHost, sender: Signer, *, gas: int | None = None, **arguments: Any
     ) -> MachineHandle:
         """Put the machine on a chain by one transaction.
 
@@ -358,7 +359,7 @@ class Machine:
         return deploy(cls.ir(), chain, sender, arguments, gas=gas)
 
     @classmethod
-    def at(cls, chain: MachineHost, address: Any) -> MachineHandle:
+    def at(cls, chain: ContractHost, address: Any) -> MachineHandle:
         """Return the handle of a machine that exists already; nothing is checked."""
         from chainstack_sdk.machines.handle import MachineHandle
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.core.native.contract import External, NativeContract, error, event, external
+from chainstack_sdk.core.native.host import ContractHost
 from chainstack_sdk.core.native.slots import (
     MappingSlots,
     NestedMappingSlots,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from chainstack_sdk.paradigms.erc721 import Erc721
     from chainstack_sdk.paradigms.erc721_handle import Erc721Api, Erc721Token
     from chainstack_sdk.paradigms.events import ContractEvent
-    from chainstack_sdk.paradigms.host import ContractHost
     from chainstack_sdk.paradigms.instance import Instance, InstanceApi, ParadigmApi
 else:
     __getattr__, __dir__ = _lazy.exports(
@@ -47,7 +47,6 @@ else:
             "AuctionKind": "auction_terms",
             "AuctionPlatform": "auction",
             "ContractEvent": "events",
-            "ContractHost": "host",
             "Erc20": "erc20",
             "Erc20Api": "erc20_handle",
             "Erc20Token": "erc20_handle",

@@ -12,8 +12,8 @@ from chainstack_sdk.primitives.address import AddressLike, to_address
 from chainstack_sdk.primitives.errors import UsageError
 
 if TYPE_CHECKING:
+    from chainstack_sdk.core.native.host import ContractHost
     from chainstack_sdk.core.receipts import Receipt
-    from chainstack_sdk.paradigms.host import ContractHost
     from chainstack_sdk.paradigms.template import Paradigm
     from chainstack_sdk.primitives.keys import Signer
 

@@ -10,8 +10,8 @@ from chainstack_sdk.paradigms.instance import Instance, InstanceApi
 from chainstack_sdk.primitives.address import AddressLike
 
 if TYPE_CHECKING:
+    from chainstack_sdk.core.native.host import ContractHost
     from chainstack_sdk.core.receipts import Receipt
-    from chainstack_sdk.paradigms.host import ContractHost
     from chainstack_sdk.paradigms.template import Paradigm
     from chainstack_sdk.primitives.keys import Signer
 

@@ -8,21 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from chainstack_sdk.core.native.host import explained
 from chainstack_sdk.paradigms.events import ContractEvent, decode_events, event_filter
 from chainstack_sdk.paradigms.factory import FACTORY_ADDRESS, Factory
-from chainstack_sdk.primitives.abi import decode_revert
 from chainstack_sdk.primitives.address import ZERO_ADDRESS, AddressLike, to_address, to_checksum_address
-from chainstack_sdk.primitives.errors import InvalidInput, Reverted, UsageError
+from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from chainstack_sdk.core.native import NativeContract
+    from chainstack_sdk.core.native.host import ContractHost
     from chainstack_sdk.core.queries import TopicFilter
     from chainstack_sdk.core.receipts import Receipt
-    from chainstack_sdk.paradigms.host import ContractHost
     from chainstack_sdk.paradigms.template import Paradigm
-    from chainstack_sdk.primitives.abi import ErrorType
     from chainstack_sdk.primitives.keys import Signer
 
 Handle = TypeVar("Handle", bound="Instance")
@@ -77,7 +74,7 @@ class Instance:
         """
         data = self.encode(function, *args)
         with_errors = self.contract.abi_errors
-        return _explained(
+        return explained(
             with_errors, lambda: self.host.send_call(sender, self.address, data, value=value, gas=gas)
         )
 
@@ -129,7 +126,7 @@ class Instance:
         """
         entry = self.contract.abi_function(function, len(args))
         data, who = entry.encode_call(*args), to_address(sender)
-        output = _explained(
+        output = explained(
             self.contract.abi_errors,
             lambda: self.host.call(self.address, data, sender=who, block=block),
         )
@@ -219,7 +216,7 @@ class InstanceApi(Generic[Handle]):
     def _issue(self, sender: Signer, config: dict[str, Any], gas: int | None) -> Handle:
         encoded = self.paradigm.encode_config(config)
         data = Factory.abi_function("issue").encode_call(self.paradigm.name, encoded)
-        receipt = _explained(
+        receipt = explained(
             (*self.paradigm.abi_errors, *Factory.abi_errors),
             lambda: self.host.send_call(sender, FACTORY_ADDRESS, data, gas=gas),
         )
@@ -265,14 +262,3 @@ class ParadigmApi(InstanceApi[Instance]):
 
 
 T = TypeVar("T")
-
-
-def _explained(errors: Iterable[ErrorType], act: Callable[[], T]) -> T:
-    """Do something; let a revert say in words what its data says in bytes."""
-    try:
-        return act()
-    except Reverted as refusal:
-        if refusal.data:
-            refusal.message = decode_revert(refusal.data, errors)
-            refusal.args = (refusal.message,)
-        raise

@@ -5,13 +5,12 @@ Loaded with the first side chain, not with the library.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from chainstack_sdk.core import genesis
-from chainstack_sdk.core.config import ChainConfig, Uint64, Uint256, explain
+from chainstack_sdk.core.config import ChainConfig, JsonConfig, Uint64, Uint256
 from chainstack_sdk.primitives.address import to_checksum_address
 from chainstack_sdk.primitives.errors import UsageError
 
@@ -62,7 +61,7 @@ class WorkDemands(BaseModel):
     """Expected hashes of the whole chain, at least."""
 
 
-class SideChainConfig(BaseModel):
+class SideChainConfig(JsonConfig):
     """Everything that makes up a side chain, but for objects of one's own.
 
     Unknown fields are refused. An address may be given as text, as 20 bytes, or as an account; in JSON it is
@@ -73,8 +72,6 @@ class SideChainConfig(BaseModel):
     UsageError
         On construction, when something does not fit; the text names the field.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     """By which the system knows the chain; ``main`` is taken."""
@@ -125,12 +122,6 @@ class SideChainConfig(BaseModel):
     """The newest final block whose height is a multiple of it is written down on the main chain whenever the
     system relays; 0: none is."""
 
-    def __init__(self, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise UsageError(explain(error)) from error
-
     @model_validator(mode="after")
     def _fitting(self) -> Self:
         if self.name == "main":
@@ -154,43 +145,6 @@ class SideChainConfig(BaseModel):
     def scheme(self) -> str:
         """How blocks are proven final: ``chain_key``, ``committee`` or ``work``."""
         return self.finality or SCHEMES[self.consensus][0]
-
-    @classmethod
-    def parse(cls, text: str) -> SideChainConfig:
-        """Read JSON text.
-
-        Raises
-        ------
-        UsageError
-            When it does not hold a configuration; the text names the field.
-        """
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise UsageError(explain(error)) from error
-
-    @classmethod
-    def load(cls, path: str | Path) -> SideChainConfig:
-        """Read a JSON file.
-
-        Raises
-        ------
-        UsageError
-            When there is no such file or it does not hold a configuration; the text names the field.
-        """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no path at all
-            raise UsageError(f"cannot read the configuration: {error}", path=str(path)) from error
-        return cls.parse(text)
-
-    def to_json(self) -> str:
-        """Return the configuration as JSON text."""
-        return self.model_dump_json(indent=2)
-
-    def save(self, path: str | Path) -> None:
-        """Write the configuration as JSON."""
-        Path(path).write_text(self.to_json() + "\n", encoding="utf-8")
 
     def chain_config(self, chain_id: int) -> ChainConfig:
         """Return the configuration of the chain itself."""

@@ -10,7 +10,7 @@ from chainstack_sdk.paradigms.instance import Instance
 from chainstack_sdk.xchain.custody import Asset, AssetKind
 
 if TYPE_CHECKING:
-    from chainstack_sdk.paradigms.host import ContractHost
+    from chainstack_sdk.core.native.host import ContractHost
     from chainstack_sdk.primitives.keys import Signer
 
 

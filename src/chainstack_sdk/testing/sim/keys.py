@@ -14,6 +14,7 @@ consensus, but not for ever.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import heappop, heappush
 from random import Random
 from typing import TYPE_CHECKING
@@ -341,7 +342,7 @@ class KeySim:
             self.chain.append(NO_PAYLOAD)
         self._checks.on_block(self)
         for node in self.nodes:
-            self.after(self.rng.randint(1, 200), lambda node=node: self._catch_up(node))  # type: ignore[misc]
+            self.after(self.rng.randint(1, 200), partial(self._catch_up, node))
 
     def _build(self, builder: KeyNode) -> bool:
         """Let a node build the next block; return whether there is one then."""

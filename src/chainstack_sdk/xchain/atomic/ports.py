@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from chainstack_sdk.paradigms.host import ContractHost
+from chainstack_sdk.core.native.host import ContractHost
 from chainstack_sdk.paradigms.instance import Instance
 from chainstack_sdk.xchain.addresses import COORDINATOR_ADDRESS, PARTICIPANT_ADDRESS
 from chainstack_sdk.xchain.atomic.coordinator import Coordinator

@@ -13,8 +13,8 @@ from chainstack_sdk.xchain.peg.contract import Peg
 from chainstack_sdk.xchain.peg.storage import PeggedClass
 
 if TYPE_CHECKING:
+    from chainstack_sdk.core.native.host import ContractHost
     from chainstack_sdk.core.receipts import Receipt
-    from chainstack_sdk.paradigms.host import ContractHost
     from chainstack_sdk.primitives.address import AddressLike
     from chainstack_sdk.primitives.keys import Signer
 

@@ -12,9 +12,9 @@ from chainstack_sdk.xchain.addresses import REGISTRY_ADDRESS
 from chainstack_sdk.xchain.registry.contract import ChainRegistry
 
 if TYPE_CHECKING:
+    from chainstack_sdk.core.native.host import ContractHost
     from chainstack_sdk.core.receipts import Receipt
     from chainstack_sdk.cspv import Anchor
-    from chainstack_sdk.paradigms.host import ContractHost
     from chainstack_sdk.primitives.keys import Signer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from chainstack_sdk.paradigms.host import ContractHost
+from chainstack_sdk.core.native.host import ContractHost
 from chainstack_sdk.paradigms.instance import Instance
 from chainstack_sdk.xchain.addresses import SWAPS_ADDRESS
 from chainstack_sdk.xchain.approval import approve

@@ -65,13 +65,17 @@ def test_everything_has_bounds(change, match) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        rlp_encode([[], b"", b""]),
-        rlp_encode([[b"x"], b""]),
-        rlp_encode([b"x", b"", b""]),
-        rlp_encode([[[b"x"]], b"", b""]),
-        rlp_encode([[b"x"], [], b""]),
+        rlp_encode([[], b"", b"", []]),
+        rlp_encode([[b"x"], b"", b""]),
+        rlp_encode([b"x", b"", b"", []]),
+        rlp_encode([[[b"x"]], b"", b"", []]),
+        rlp_encode([[b"x"], [], b"", []]),
+        rlp_encode([[b"x"], b"", b"", b""]),
+        rlp_encode([[b"x"], b"", b"", [b"\x01"]]),
+        rlp_encode([[b"x"], b"", b"", [[b"\x01"]]]),
+        rlp_encode([[b"x"], b"", b"", [[b"\x00", bytes(48)]]]),
         rlp_encode(b"x"),
-        rlp_encode([[b""], b"", b""]),
+        rlp_encode([[b""], b"", b"", []]),
         b"\xc0" * 2,
     ],
 )

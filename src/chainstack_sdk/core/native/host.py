@@ -1,17 +1,22 @@
-"""What the handles need of a chain."""
+"""What handles of contracts need of a chain, and how a refusal is told in words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from chainstack_sdk.primitives.abi import decode_revert
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
+from chainstack_sdk.primitives.errors import Reverted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from chainstack_sdk.core.queries import FoundLog, TopicFilter
     from chainstack_sdk.core.receipts import Receipt
+    from chainstack_sdk.primitives.abi import ErrorType
     from chainstack_sdk.primitives.keys import Signer
+
+T = TypeVar("T")
 
 
 class ContractHost(Protocol):
@@ -73,3 +78,25 @@ class ContractHost(Protocol):
             Heights, both included.
         """
         ...
+
+
+def explained(errors: Iterable[ErrorType], act: Callable[[], T]) -> T:
+    """Do something; let a revert say in words what its data says in bytes.
+
+    Parameters
+    ----------
+    errors
+        The custom errors of the contract.
+
+    Raises
+    ------
+    Reverted
+        As ``act`` does, its message telling error and arguments.
+    """
+    try:
+        return act()
+    except Reverted as refusal:
+        if refusal.data:
+            refusal.message = decode_revert(refusal.data, errors)
+            refusal.args = (refusal.message,)
+        raise

@@ -51,7 +51,7 @@ bench: $(VENV)/dev ## Measure, print a table, write benchmarks/results/
 
 clean: ## Remove the environment, the caches and everything built
 	rm -rf $(VENV) build dist docs/_build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f src/chainstack_sdk/primitives/*.abi3.so
+	find src -name "*.abi3.so" -delete
 	find src tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define CHECK_PYTHON
@@ -73,7 +73,7 @@ $(VENV)/made-for: $(if $(VENV_STATE),dead)
 	@$(if $(VENV_STATE),rm -rf $(VENV) && $(PYTHON) -m venv $(VENV))
 	@echo '$(CURDIR)' > $@
 
-BUILT_FROM = pyproject.toml hatch_build.py src/chainstack_sdk/primitives/_keccak.c
+BUILT_FROM = pyproject.toml hatch_build.py $(wildcard src/chainstack_sdk/*/_*.[ch] src/chainstack_sdk/*/*/_*.[ch])
 
 $(VENV)/runtime: $(BUILT_FROM) $(VENV)/made-for
 	@echo "Installing chainstack_sdk into $(VENV)"

@@ -135,7 +135,7 @@ def test_threads() -> None:
 
 
 def test_nothing_is_leaked() -> None:
-    item, prefix, bad = bytes(300), b"\x01", [b"good"] * 50 + ["bad"]
+    item, prefix, bad = bytes(300), b"\x01\x02", [b"good"] * 50 + ["bad"]  # single bytes are shared by all
     items = [item] * 50
 
     def everything() -> None:

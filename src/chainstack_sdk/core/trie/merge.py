@@ -5,11 +5,15 @@ children, hashed together, into a parent's payload; so every touched node is vis
 Keys stay packed: groups are index ranges, a nibble is taken from its byte when needed.
 
 An empty value deletes its key.
+
+Where the compiled part is installed (``_merge.c``), it does what :func:`merge_branch_in_python` does for the
+usual case, on the same nodes, and calls the functions here for the rest.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import TYPE_CHECKING, TypeAlias
 
 from chainstack_sdk.core.trie.build import build
 from chainstack_sdk.core.trie.encoding import BLANK, EMBEDDED, HASHED, LIST_HEADERS, VALUE_SLOT, reference
@@ -29,6 +33,14 @@ from chainstack_sdk.core.trie.nodes import (
 )
 from chainstack_sdk.primitives.keccak import keccak256, keccak256_many
 from chainstack_sdk.primitives.rlp import rlp_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MergeBranch: TypeAlias = (
+    "Callable[[Branch, list[bytes], list[bytes], int, int, int], tuple[Node | None, bytes]]"
+)
+"""What does what :func:`merge` does, for a branch."""
 
 BYTES = [bytes((number,)) for number in range(256)]
 """Single bytes."""
@@ -51,7 +63,7 @@ def merge(
     return _merge_leaf(node, keys, values, low, high, depth)
 
 
-def merge_branch(
+def merge_branch_in_python(
     branch: Branch, keys: list[bytes], values: list[bytes], low: int, high: int, depth: int
 ) -> tuple[Node | None, bytes]:
     """Do what :func:`merge` does, for a branch.
@@ -60,8 +72,7 @@ def merge_branch(
     a dozen of its steps. Whatever would break a plain payload is put off to the general way.
     """
     if not branch.plain or len(keys[low]) << 1 == depth:
-        references, spread = slots(branch)
-        return _merge_slots(references, spread, keys, values, low, high, depth)
+        return merge_general(branch, keys, values, low, high, depth)
     payload, children = branch.payload, branch.children
     before = mask = branch.mask
     parts: list[bytes] = []  # what stays of the payload, then a child, in turn
@@ -120,6 +131,13 @@ def merge_branch(
     branch.mask = mask
     if not put_off:
         return branch, LIST_HEADERS[len(payload)] + payload
+    return take_up(branch, put_off, depth)
+
+
+def take_up(
+    branch: Branch, put_off: list[tuple[int, Node | None, bytes]], depth: int
+) -> tuple[Node | None, bytes]:
+    """Return what a branch becomes when some slots get a child, or none, with this RLP."""
     references, spread = slots(branch)
     for slot, new, own in put_off:
         spread[slot] = new
@@ -128,7 +146,7 @@ def merge_branch(
 
 
 def merge_one(branch: Branch, key: bytes, value: bytes, depth: int) -> tuple[Node | None, bytes]:
-    """Do what :func:`merge_branch` does, for one key: the usual case far from the root of a large trie."""
+    """Do what :func:`merge` does, for one key and a branch: usual far from the root of a large trie."""
     index = depth >> 1
     if value and branch.plain and index < len(key):
         slot = key[index] & 15 if depth & 1 else key[index] >> 4
@@ -150,6 +168,14 @@ def merge_one(branch: Branch, key: bytes, value: bytes, depth: int) -> tuple[Nod
                 return branch, LIST_HEADERS[len(payload)] + payload
     # a new child, a deletion, or one that shrinks to less than a hash: merging once more changes nothing
     return merge_branch(branch, [key], [value], 0, 1, depth)
+
+
+def merge_general(
+    branch: Branch, keys: list[bytes], values: list[bytes], low: int, high: int, depth: int
+) -> tuple[Node | None, bytes]:
+    """Do what :func:`merge` does, for a branch that is not plain or where a key ends."""
+    references, spread = slots(branch)
+    return _merge_slots(references, spread, keys, values, low, high, depth)
 
 
 def _merge_slots(
@@ -217,3 +243,16 @@ def _merge_leaf(
     if not kept:
         return None, BLANK
     return build(kept, [merged[key] for key in kept], 0, len(kept), depth)
+
+
+def _compiled() -> MergeBranch | None:
+    """Return the compiled function, ready for use, where it is installed."""
+    try:
+        from chainstack_sdk.core.trie import _merge
+    except ImportError:
+        return None
+    _merge.configure(Branch, merge, merge_general, take_up, encoded_leaf)
+    return _merge.merge_branch
+
+
+merge_branch: MergeBranch = _compiled() or merge_branch_in_python

@@ -13,7 +13,17 @@ from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.testing.oracle import naive_root
 
 
+@pytest.fixture(autouse=True, params=["compiled", "in Python"])
+def merging(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test with both implementations."""
+    if request.param == "in Python":
+        monkeypatch.setattr(merge, "merge_branch", merge.merge_branch_in_python)
+    elif merge.merge_branch is merge.merge_branch_in_python:
+        pytest.skip("no C compiler was there when the library was installed")
+
+
 def test_each_touched_node_is_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "merge_branch", merge.merge_branch_in_python)  # whose hashes can be watched
     rng = random.Random(1)
     items = {rng.randbytes(32): rng.randbytes(72) for _ in range(2_000)}
     memory, stored = MerklePatriciaTrie(items), StoredTrie(MemoryStore())

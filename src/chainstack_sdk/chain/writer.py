@@ -342,7 +342,8 @@ class ChainWriter(ChainReader):
             crashed = getattr(error, "transaction_hash", None)
             pool.put_back([transaction for transaction in chosen if transaction.hash != crashed])
             raise
-        pool.put_back([transaction for transaction, error in rejected if error.code in _MAY_RUN_LATER])
+        if rejected:
+            pool.put_back([transaction for transaction, error in rejected if error.code in _MAY_RUN_LATER])
         self._follow(block)
         return block
 

@@ -77,11 +77,10 @@ class InstantEngine:
 
     def process(self, event: EngineInput) -> tuple[EngineOutput, ...]:
         """Answer a proposal for the next height with its decision; follow the chain's head."""
-        match event:
-            case BlockProposed(height, block_hash) if height == self._height + 1:
-                return (Decide(height, block_hash, b""),)
-            case BlockCommitted(height):
-                self._height = height
+        if isinstance(event, BlockCommitted):
+            self._height = event.height
+        elif isinstance(event, BlockProposed) and event.height == self._height + 1:
+            return (Decide(event.height, event.block_hash, b""),)
         return ()
 
 

@@ -48,6 +48,7 @@ NODE_BYTES = 64
 """``hash 32 ‖ work u256``, big-endian."""
 _HEADER_SIZE = 16  # index u64 ‖ size u64
 _WORK_LIMIT = 1 << 256
+_from_bytes = int.from_bytes
 _SIZE_LIMIT = 1 << 63  # so that no number of appends reaches the limit of a u64
 
 
@@ -69,7 +70,7 @@ def packed_leaf(block_hash: bytes, work: int) -> bytes:
 
 def packed_parent(pair: bytes | bytearray) -> bytes:
     """Return the node over two packed nodes, which lie side by side in ``pair``."""
-    work = int.from_bytes(pair[32:64], "big") + int.from_bytes(pair[96:], "big")
+    work = _from_bytes(pair[32:64], "big") + _from_bytes(pair[96:], "big")
     return keccak256(_NODE_DOMAIN + pair) + work.to_bytes(32, "big")
 
 
@@ -342,11 +343,12 @@ class MountainRange:
 
     def _join(self, heights: list[int]) -> bytes:
         """Return the packed node over the peaks of these heights, given lowest first."""
-        top = b""
+        levels = self._levels
+        top: bytes | bytearray = b""
         for height in heights:
-            peak = self._peak(height)
+            peak = levels[height][-NODE_BYTES:]
             top = packed_parent(peak + top) if top else peak
-        return top or bytes(NODE_BYTES)
+        return bytes(top) or bytes(NODE_BYTES)
 
 
 def verify_history_proof(root: bytes, leaf: tuple[bytes, int], proof: MountainRangeProof) -> None:

@@ -95,7 +95,6 @@ class Blockchain:
         self.header_rule = header_rule
         self.fees = fees
         self.rules = rules
-        self._ruling = Ruling(rules, fees)
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
         self.state = State() if state is None else state
         self.history = MountainRange()
@@ -443,6 +442,10 @@ class Blockchain:
         )
         self._candidate = record.block.header
         return record, rejected
+
+    @property
+    def _ruling(self) -> Ruling:
+        return Ruling(self.rules, self.fees)
 
     def _finish(self, execution: BlockExecution, extras: HeaderExtras) -> bytes:
         return self._ruling.finish(execution, self._head, extras)

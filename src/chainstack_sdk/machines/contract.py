@@ -10,7 +10,9 @@ or with ``Panic(uint256)`` where arithmetic goes wrong:
    emitted, and what follows happens only when enough members have made the same call.
 5. The body runs, then the results are computed.
 6. The machine comes into the target, if there is one.
-7. Transfers of tokens are made, in order.
+7. If its state has a timer, and is new or the timer's delay may have changed, the machine is written into the
+   calendar, from which the chain fires it (:mod:`chainstack_sdk.machines.firing`).
+8. Transfers of tokens are made, in order.
 
 A view sees the state as stored, with no timer fired. Every call costs its constant of
 :mod:`chainstack_sdk.machines.gas`, whatever becomes of it.
@@ -22,8 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 from chainstack_sdk.core.native.slots import mapping_slot, slot
 from chainstack_sdk.core.panics import DIVISION_BY_ZERO, panic
+from chainstack_sdk.machines.calendar import LAST_SECOND, Calendar
+from chainstack_sdk.machines.codes import DEPLOYER_ADDRESS, DEPLOYER_CODE
 from chainstack_sdk.machines.effects import Statements, settle
-from chainstack_sdk.machines.gas import gas_table
+from chainstack_sdk.machines.gas import KEEPING_GAS, firing_costs, gas_table, rearming, timers_from
 from chainstack_sdk.machines.interface import CONFIRMED, DUE, POKE, STATE, interface_of
 from chainstack_sdk.machines.storage import (
     STATUS,
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from chainstack_sdk.core.call import Call
-    from chainstack_sdk.machines.closures import Closure, Frame
+    from chainstack_sdk.machines.closures import Frame
     from chainstack_sdk.machines.ir import Function as Code
     from chainstack_sdk.machines.ir import MachineIR, Parameter, Timer, Transition, View
     from chainstack_sdk.primitives.abi import Function
@@ -65,9 +69,18 @@ class MachineContract:
     def __init__(self, machine: MachineIR) -> None:
         self.machine = machine
         self.costs = gas_table(machine)
+        self.allowances = firing_costs(machine)
+        """Gas that the timers may use when the chain fires them, by the states that they end."""
         self._maker = Statements(machine)
         self._interface = interface_of(machine)
+        self._delays = {each.source: self._maker.make(each.delay) for each in machine.timers}
         self._timers = {each.source: self._timer(each) for each in machine.timers}
+        self._names = {each.source: each.name for each in machine.timers}
+        self._firings = {state: len(timers_from(machine, state)) for state in self._names}
+        self._prepaid = {
+            state: sum(KEEPING_GAS + self.allowances[each.source] for each in timers_from(machine, state))
+            for state in self._names
+        }
         self._fire: Fire = self._fire_due if machine.timers else _nothing_due
         self._create = self._constructor(machine.constructor)
         self._entries: dict[bytes, Entry] = {}
@@ -102,6 +115,30 @@ class MachineContract:
         """
         _metered(self._create, self.costs["constructor"])(call, arguments)
 
+    def fire(self, call: Call, firings: int) -> str | None:
+        """Fire the timer that is due on behalf of the chain; return its name, or None when none is due.
+
+        Parameters
+        ----------
+        call
+            With the gas of :attr:`allowances`.
+        firings
+            How many timers more have been paid for: only then the chain will fire that of the new state.
+
+        Raises
+        ------
+        Reverted
+            When the timer or a token refuses, or the gas is not enough.
+        """
+        status = call.load(STATUS)
+        try:
+            if not self._is_due(call, status):
+                return None
+            self._timers[status & 0xFF](call, status, firings)
+        except ZeroDivisionError:
+            raise panic(DIVISION_BY_ZERO) from None
+        return self._names[status & 0xFF]
+
     def _enter(self, name: str, entry: Entry) -> None:
         function = self._interface.function(name)
         self._entries[function.selector] = _metered(_paid(function, entry), self.costs[name])
@@ -119,7 +156,9 @@ class MachineContract:
                 check(call, args)
             frame: Frame = [0, [], *args, *[None] * (maker.locals - count)]
             body(call, frame)
-            call.store(STATUS, first_status(call.block.timestamp))
+            status = first_status(call.block.timestamp)
+            call.store(STATUS, status)
+            self._arm(call, status)
             settle(call, frame)
             return b""
 
@@ -132,23 +171,31 @@ class MachineContract:
         body, results, fire = self._maker.block(code.body), self._results(code), self._fire
         guard = self._guard(transition, function)
         sources, states = frozenset(transition.sources), self.machine.states
+        moved, arm = rearming(self.machine, transition), self._arm
         rest: list[None] = [None] * (self._maker.locals - len(code.parameters))
 
         def entry(call: Call, data: bytes) -> bytes:
             args = _decoded(decode, data[4:])
             if check is not None:
                 check(call, args)
-            status = fire(call, _status(call))
+            before = _status(call)
+            status = fire(call, before)
             state = status & 0xFF
             if state not in sources:
                 raise call.error(f"{name} is not possible in state {states[state].name}")
             if guard is not None and not guard(call, status, args):
+                if _is_next(before, status):
+                    arm(call, status)
                 return b""
             frame: Frame = [state, [], *args, *rest]
             body(call, frame)
             output = results(call, frame)
             if target is not None:
-                call.store(STATUS, next_status(status, target, call.block.timestamp))
+                status = next_status(status, target, call.block.timestamp)
+                call.store(STATUS, status)
+                arm(call, status)
+            elif state in moved or _is_next(before, status):
+                arm(call, status)
             if frame[1]:
                 settle(call, frame)
             return output
@@ -226,31 +273,45 @@ class MachineContract:
 
     # What happens by itself
 
-    def _timer(self, timer: Timer) -> tuple[Closure, Callable[[Call, int], int]]:
-        delay, body = self._maker.make(timer.delay), self._maker.block(timer.body)
-        size = self._maker.locals
+    def _timer(self, timer: Timer) -> Callable[[Call, int, int], int]:
+        body, target, size = self._maker.block(timer.body), timer.target, self._maker.locals
 
-        def fire(call: Call, status: int) -> int:
+        def fire(call: Call, status: int, firings: int) -> int:
             frame: Frame = [timer.source, [], *[None] * size]
             body(call, frame)
-            status = next_status(status, timer.target, call.block.timestamp)
+            status = next_status(status, target, call.block.timestamp)
             call.store(STATUS, status)
+            if firings and target in self._timers:
+                self._enter_calendar(call, status, firings)
             if not frame[1]:
                 return status
             settle(call, frame)
             return call.load(STATUS)  # a token may have called back
 
-        return delay, fire
+        return fire
+
+    def _due_time(self, call: Call, status: int) -> int:
+        state = status & 0xFF
+        delay: int = self._delays[state](call, [state, []])
+        return since(status) + delay
 
     def _is_due(self, call: Call, status: int) -> bool:
-        timer = self._timers.get(status & 0xFF)
-        if timer is None:
-            return False
-        delay: int = timer[0](call, [status & 0xFF, []])
-        return since(status) + delay <= call.block.timestamp
+        return status & 0xFF in self._timers and self._due_time(call, status) <= call.block.timestamp
 
     def _fire_due(self, call: Call, status: int) -> int:
-        return self._timers[status & 0xFF][1](call, status) if self._is_due(call, status) else status
+        return self._timers[status & 0xFF](call, status, 0) if self._is_due(call, status) else status
+
+    def _arm(self, call: Call, status: int) -> None:
+        """Pay for the timers that follow from the machine's state, and let the chain know of the first."""
+        state = status & 0xFF
+        if state in self._timers:
+            call.charge(self._prepaid[state])
+            self._enter_calendar(call, status, self._firings[state])
+
+    def _enter_calendar(self, call: Call, status: int, firings: int) -> None:
+        due = self._due_time(call, status)
+        if due <= LAST_SECOND and call.code(DEPLOYER_ADDRESS) == DEPLOYER_CODE:
+            Calendar(call.within(DEPLOYER_ADDRESS)).insert(due, call.address, status >> 72, firings)
 
     def _due(self, call: Call, data: bytes) -> bytes:
         return _TRUE if self._is_due(call, call.load(STATUS)) else _FALSE
@@ -259,7 +320,9 @@ class MachineContract:
         status = _status(call)
         if not self._is_due(call, status):
             raise call.error("no timer is due")
-        self._timers[status & 0xFF][1](call, status)
+        after = self._timers[status & 0xFF](call, status, 0)
+        if _is_next(status, after):
+            self._arm(call, after)
         return b""
 
 
@@ -276,6 +339,11 @@ def _status(call: Call) -> int:
 
 def _state(call: Call, data: bytes) -> bytes:
     return (call.load(STATUS) & 0xFF).to_bytes(32)
+
+
+def _is_next(before: int, after: int) -> bool:
+    """Tell whether the machine has come into one state since: no token has called back and moved it on."""
+    return after >> 72 == (before >> 72) + 1
 
 
 def _nothing_due(call: Call, status: int) -> int:

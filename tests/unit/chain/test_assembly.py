@@ -8,7 +8,7 @@ from itertools import repeat
 import pytest
 
 from chainstack_sdk import Chain, ChainConfig, UsageError, ether
-from chainstack_sdk.chain.assembly import assemble, closing_on_error, flat_state, with_factory
+from chainstack_sdk.chain.assembly import assemble, closing_on_error, flat_state, with_issuers
 from chainstack_sdk.consensus.instant import InstantEngine
 from chainstack_sdk.consensus.kinds.miners import PowChain
 from chainstack_sdk.core import Genesis, MemoryStore
@@ -23,7 +23,7 @@ PARTS = {"registry": None, "fees": None, "engine": None, "consensus": None}
 
 
 def assembled(genesis: Genesis, **parts):
-    return assemble(with_factory(genesis), MemoryLedger(), flat_state(None), **{**PARTS, **parts})
+    return assemble(with_issuers(genesis), MemoryLedger(), flat_state(None), **{**PARTS, **parts})
 
 
 def test_instant_unless_something_else_is_said() -> None:
@@ -114,9 +114,9 @@ def test_fees_follow_the_policy_only_without_rules() -> None:
 
 
 def test_the_factory_is_put_in_place_once() -> None:
-    genesis = with_factory(Genesis())
+    genesis = with_issuers(Genesis())
     assert genesis.accounts[FACTORY_ADDRESS].code == FACTORY_CODE
-    assert with_factory(genesis) is genesis
+    assert with_issuers(genesis) is genesis
 
 
 def test_a_configuration_and_a_consensus() -> None:

@@ -10,7 +10,6 @@ from chainstack_sdk.core.call import Call, Environment
 from chainstack_sdk.core.config import AccountConfig
 from chainstack_sdk.core.context import BlockContext
 from chainstack_sdk.core.gas import intrinsic_gas
-from chainstack_sdk.core.genesis import Genesis
 from chainstack_sdk.core.native.code import MAGIC
 from chainstack_sdk.core.native.slots import mapping_slot
 from chainstack_sdk.core.state import State as ChainState
@@ -46,7 +45,6 @@ from chainstack_sdk.machines import (
     transition,
     uint256,
     view,
-    with_deployer,
 )
 from chainstack_sdk.machines.contract import MachineContract
 from chainstack_sdk.machines.deployer import contract_of, machine_code
@@ -198,12 +196,8 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def chain(clock: ManualClock) -> Chain:
-    deployer = AccountConfig(nonce=1, code=DEPLOYER_CODE)
-    config = ChainConfig(
-        funds={"0x" + each.address.hex(): ether(10) for each in (ALICE, BOB, CAROL, DAVE)},
-        accounts={"0x" + DEPLOYER_ADDRESS.hex(): deployer},
-    )
-    return Chain.in_memory(config=config, auto_seal=True, clock=clock)
+    funds = dict.fromkeys((ALICE, BOB, CAROL, DAVE), ether(10))
+    return Chain.in_memory(funds, auto_seal=True, clock=clock)
 
 
 def test_values_of_every_type(chain: Chain) -> None:
@@ -494,7 +488,9 @@ def test_deployment_by_hand(chain: Chain) -> None:
 
 
 def test_a_chain_without_a_deployer() -> None:
-    chain = Chain.in_memory({ALICE: ether(1)}, auto_seal=True)
+    nobody = {"0x" + DEPLOYER_ADDRESS.hex(): AccountConfig(balance=1)}
+    config = ChainConfig(funds={ALICE.checksum_address: ether(1)}, accounts=nobody)
+    chain = Chain.in_memory(config=config, auto_seal=True)
     with pytest.raises(UsageError, match="no deployer"):
         Bench.deploy(chain, ALICE)
 
@@ -582,13 +578,6 @@ def test_a_mapping_forgets_slots_and_finds_them_again(monkeypatch: pytest.Monkey
     found = [slots[key] for key in (-1, 1, 2, -1)]
     assert found[0] == found[3] == mapping_slot(bytes(32), (1 << 256) - 1)
     assert len(slots) == 2
-
-
-def test_a_genesis_with_a_deployer() -> None:
-    genesis = with_deployer(Genesis())
-    assert genesis.accounts[DEPLOYER_ADDRESS].code == DEPLOYER_CODE
-    with pytest.raises(UsageError, match="already"):
-        with_deployer(genesis)
 
 
 def test_the_language_is_never_run() -> None:

@@ -15,6 +15,7 @@ from chainstack_sdk.core import Genesis, MemoryStore
 from chainstack_sdk.core.ledger import MemoryLedger
 from chainstack_sdk.core.native import NativeContract, external, system_code
 from chainstack_sdk.network.hosting import FollowedConsensus
+from chainstack_sdk.machines import DEPLOYER_ADDRESS, DEPLOYER_CODE
 from chainstack_sdk.paradigms import FACTORY_ADDRESS, FACTORY_CODE
 from chainstack_sdk.testing import FixedFees, ScriptedConsensus, ScriptedEngine, accounts, decide
 
@@ -113,10 +114,14 @@ def test_fees_follow_the_policy_only_without_rules() -> None:
     assert blockchain.rules is not None
 
 
-def test_the_factory_is_put_in_place_once() -> None:
+def test_factory_and_deployer_are_put_in_place_once() -> None:
     genesis = with_issuers(Genesis())
     assert genesis.accounts[FACTORY_ADDRESS].code == FACTORY_CODE
+    assert genesis.accounts[DEPLOYER_ADDRESS].code == DEPLOYER_CODE
     assert with_issuers(genesis) is genesis
+    own = GenesisAccount(balance=1)
+    left = with_issuers(Genesis(accounts={DEPLOYER_ADDRESS: own}))
+    assert left.accounts == {DEPLOYER_ADDRESS: own, FACTORY_ADDRESS: genesis.accounts[FACTORY_ADDRESS]}
 
 
 def test_a_configuration_and_a_consensus() -> None:

@@ -293,22 +293,24 @@ def test_a_timer_fires_when_poked(chain: Chain, clock: ManualClock) -> None:
     chain.seal()
     assert not deal.read("due")
     clock.advance(120)
-    chain.seal()
-    assert deal.read("due")
-    assert deal.state == "paid"  # nobody has touched it
     before = chain.balance(BOB)
-    deal.send(ALICE, "poke")
+    deal.send(ALICE, "poke")  # the first transaction of the block that comes late enough
     assert (deal.state, chain.balance(BOB) - before) == ("closed", 5)
+    chain.seal()
+    assert chain.logs(DEPLOYER_ADDRESS, [Deployer.TimerFired.topic]) == []
 
 
 def test_a_timer_fires_before_the_call_that_comes_too_late(chain: Chain, clock: ManualClock) -> None:
     deal = Deal.deploy(chain, ALICE, judges=[BOB, CAROL, DAVE], price=5, window=60)
     deal.send(BOB, "pay", value=5)
     clock.advance(61)
-    chain.seal()
-    with pytest.raises(Reverted, match="accept is not possible in state closed"):
-        deal.send(BOB, "accept")
-    assert deal.state == "paid"  # the refusal has undone the timer too
+    with pytest.raises(Reverted, match="accept is not possible in state closed") as caught:
+        deal.send(BOB, "accept", gas=400_000)
+    assert caught.value.receipt.logs == ()
+    # the refusal has undone the timer too; at the end of the same block it fires for good
+    assert deal.state == "closed"
+    (told,) = chain.logs(DEPLOYER_ADDRESS, [Deployer.TimerFired.topic])
+    assert told.height == caught.value.receipt.height == chain.height
 
 
 def test_constructors_refuse(chain: Chain) -> None:
@@ -460,7 +462,6 @@ def test_tokens_in_constructors_and_timers(chain: Chain, clock: ManualClock) -> 
     early = Early.deploy(chain, ALICE, token=gold.address)
     assert gold.balance_of(early) == 5
     clock.advance(11)
-    chain.seal()
     early.send(BOB, "poke")
     assert (early.state, gold.balance_of(gold.address)) == ("last", 5)
 

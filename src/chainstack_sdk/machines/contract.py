@@ -184,7 +184,7 @@ class MachineContract:
             if state not in sources:
                 raise call.error(f"{name} is not possible in state {states[state].name}")
             if guard is not None and not guard(call, status, args):
-                if _is_next(before, status):
+                if status != before:
                     arm(call, status)
                 return b""
             frame: Frame = [state, [], *args, *rest]
@@ -194,7 +194,7 @@ class MachineContract:
                 status = next_status(status, target, call.block.timestamp)
                 call.store(STATUS, status)
                 arm(call, status)
-            elif state in moved or _is_next(before, status):
+            elif state in moved or status != before:
                 arm(call, status)
             if frame[1]:
                 settle(call, frame)
@@ -320,9 +320,7 @@ class MachineContract:
         status = _status(call)
         if not self._is_due(call, status):
             raise call.error("no timer is due")
-        after = self._timers[status & 0xFF](call, status, 0)
-        if _is_next(status, after):
-            self._arm(call, after)
+        self._arm(call, self._timers[status & 0xFF](call, status, 0))
         return b""
 
 
@@ -339,11 +337,6 @@ def _status(call: Call) -> int:
 
 def _state(call: Call, data: bytes) -> bytes:
     return (call.load(STATUS) & 0xFF).to_bytes(32)
-
-
-def _is_next(before: int, after: int) -> bool:
-    """Tell whether the machine has come into one state since: no token has called back and moved it on."""
-    return after >> 72 == (before >> 72) + 1
 
 
 def _nothing_due(call: Call, status: int) -> int:

@@ -12,10 +12,11 @@ from chainstack_sdk.chain.assembly import assemble, closing_on_error, flat_state
 from chainstack_sdk.consensus.instant import InstantEngine
 from chainstack_sdk.consensus.kinds.miners import PowChain
 from chainstack_sdk.core import Genesis, MemoryStore
+from chainstack_sdk.core.genesis import GenesisAccount
 from chainstack_sdk.core.ledger import MemoryLedger
 from chainstack_sdk.core.native import NativeContract, external, system_code
-from chainstack_sdk.network.hosting import FollowedConsensus
 from chainstack_sdk.machines import DEPLOYER_ADDRESS, DEPLOYER_CODE
+from chainstack_sdk.network.hosting import FollowedConsensus
 from chainstack_sdk.paradigms import FACTORY_ADDRESS, FACTORY_CODE
 from chainstack_sdk.testing import FixedFees, ScriptedConsensus, ScriptedEngine, accounts, decide
 

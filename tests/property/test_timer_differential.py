@@ -35,7 +35,7 @@ class Egg(Machine):
     def __init__(self, delay: uint256) -> None:
         self.delay = delay
 
-    @after(boiling, lambda self: self.delay % 50, done)
+    @after(boiling, lambda self: 1_000_000_000_000 if self.delay == 19 else self.delay, done)
     def ring(self) -> None:
         self.log += 1
         emit(self.Rang(self.now, self.height))
@@ -152,11 +152,11 @@ class Both:
         self.clock.advance(draw.choice([0, 0, 2, 5, 10, 40]))
         chain.auto_seal = False
         calls = {}
-        for _ in range(draw.choice([0, 1, 1, 2, 4])):
+        for _ in range(draw.choice([0, 1, 3, 8])):
             reference = draw.choice(list(self.references.values()))
             functions = [*[each.name for each in reference.machine.transitions], "poke"]
             name, sender = draw.choice(functions), draw.choice(PEOPLE)
-            args = [] if name == "poke" else [draw.randrange(200)]
+            args = [] if name == "poke" else [draw.choice([0, 1, 7, 18, 19])]
             value = draw.choice([0, 12]) if name == "fill" else 0
             data = self.handles[reference.address].encode(name, *args)
             sent = chain.send(chain.sign(sender, reference.address, data=data, value=value, gas=2_000_000))

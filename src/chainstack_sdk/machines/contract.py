@@ -24,10 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from chainstack_sdk.core.native.slots import mapping_slot, slot
 from chainstack_sdk.core.panics import DIVISION_BY_ZERO, panic
-from chainstack_sdk.machines.calendar import LAST_SECOND, Calendar
-from chainstack_sdk.machines.codes import DEPLOYER_ADDRESS, DEPLOYER_CODE
 from chainstack_sdk.machines.effects import Statements, settle
-from chainstack_sdk.machines.gas import KEEPING_GAS, firing_costs, gas_table, rearming, timers_from
+from chainstack_sdk.machines.gas import gas_table, rearming
 from chainstack_sdk.machines.interface import CONFIRMED, DUE, POKE, STATE, interface_of
 from chainstack_sdk.machines.storage import (
     STATUS,
@@ -35,8 +33,8 @@ from chainstack_sdk.machines.storage import (
     first_status,
     loader,
     next_status,
-    since,
 )
+from chainstack_sdk.machines.timers import Timers
 from chainstack_sdk.machines.types import bytes_bound
 from chainstack_sdk.primitives.abi import codec
 from chainstack_sdk.primitives.errors import InvalidInput, InvariantBroken, Reverted
@@ -49,7 +47,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.call import Call
     from chainstack_sdk.machines.closures import Frame
     from chainstack_sdk.machines.ir import Function as Code
-    from chainstack_sdk.machines.ir import MachineIR, Parameter, Timer, Transition, View
+    from chainstack_sdk.machines.ir import MachineIR, Parameter, Transition, View
     from chainstack_sdk.primitives.abi import Function
 
     Entry: TypeAlias = Callable[[Call, bytes], bytes]
@@ -69,19 +67,10 @@ class MachineContract:
     def __init__(self, machine: MachineIR) -> None:
         self.machine = machine
         self.costs = gas_table(machine)
-        self.allowances = firing_costs(machine)
-        """Gas that the timers may use when the chain fires them, by the states that they end."""
         self._maker = Statements(machine)
         self._interface = interface_of(machine)
-        self._delays = {each.source: self._maker.make(each.delay) for each in machine.timers}
-        self._timers = {each.source: self._timer(each) for each in machine.timers}
-        self._names = {each.source: each.name for each in machine.timers}
-        self._firings = {state: len(timers_from(machine, state)) for state in self._names}
-        self._prepaid = {
-            state: sum(KEEPING_GAS + self.allowances[each.source] for each in timers_from(machine, state))
-            for state in self._names
-        }
-        self._fire: Fire = self._fire_due if machine.timers else _nothing_due
+        self.timers = Timers(machine, self._maker)
+        self._fire: Fire = self.timers.fire_due if machine.timers else _nothing_due
         self._create = self._constructor(machine.constructor)
         self._entries: dict[bytes, Entry] = {}
         for transition in machine.transitions:
@@ -121,7 +110,7 @@ class MachineContract:
         Parameters
         ----------
         call
-            With the gas of :attr:`allowances`.
+            With the gas of :attr:`~chainstack_sdk.machines.timers.Timers.allowances`.
         firings
             How many timers more have been paid for: only then the chain will fire that of the new state.
 
@@ -132,12 +121,12 @@ class MachineContract:
         """
         status = call.load(STATUS)
         try:
-            if not self._is_due(call, status):
+            if not self.timers.is_due(call, status):
                 return None
-            self._timers[status & 0xFF](call, status, firings)
+            self.timers.fire(call, status, firings)
         except ZeroDivisionError:
             raise panic(DIVISION_BY_ZERO) from None
-        return self._names[status & 0xFF]
+        return self.timers.names[status & 0xFF]
 
     def _enter(self, name: str, entry: Entry) -> None:
         function = self._interface.function(name)
@@ -158,7 +147,7 @@ class MachineContract:
             body(call, frame)
             status = first_status(call.block.timestamp)
             call.store(STATUS, status)
-            self._arm(call, status)
+            self.timers.arm(call, status)
             settle(call, frame)
             return b""
 
@@ -171,7 +160,7 @@ class MachineContract:
         body, results, fire = self._maker.block(code.body), self._results(code), self._fire
         guard = self._guard(transition, function)
         sources, states = frozenset(transition.sources), self.machine.states
-        moved, arm = rearming(self.machine, transition), self._arm
+        moved, arm = rearming(self.machine, transition), self.timers.arm
         rest: list[None] = [None] * (self._maker.locals - len(code.parameters))
 
         def entry(call: Call, data: bytes) -> bytes:
@@ -273,54 +262,14 @@ class MachineContract:
 
     # What happens by itself
 
-    def _timer(self, timer: Timer) -> Callable[[Call, int, int], int]:
-        body, target, size = self._maker.block(timer.body), timer.target, self._maker.locals
-
-        def fire(call: Call, status: int, firings: int) -> int:
-            frame: Frame = [timer.source, [], *[None] * size]
-            body(call, frame)
-            status = next_status(status, target, call.block.timestamp)
-            call.store(STATUS, status)
-            if firings and target in self._timers:
-                self._enter_calendar(call, status, firings)
-            if not frame[1]:
-                return status
-            settle(call, frame)
-            return call.load(STATUS)  # a token may have called back
-
-        return fire
-
-    def _due_time(self, call: Call, status: int) -> int:
-        state = status & 0xFF
-        delay: int = self._delays[state](call, [state, []])
-        return since(status) + delay
-
-    def _is_due(self, call: Call, status: int) -> bool:
-        return status & 0xFF in self._timers and self._due_time(call, status) <= call.block.timestamp
-
-    def _fire_due(self, call: Call, status: int) -> int:
-        return self._timers[status & 0xFF](call, status, 0) if self._is_due(call, status) else status
-
-    def _arm(self, call: Call, status: int) -> None:
-        """Pay for the timers that follow from the machine's state, and let the chain know of the first."""
-        state = status & 0xFF
-        if state in self._timers:
-            call.charge(self._prepaid[state])
-            self._enter_calendar(call, status, self._firings[state])
-
-    def _enter_calendar(self, call: Call, status: int, firings: int) -> None:
-        due = self._due_time(call, status)
-        if due <= LAST_SECOND and call.code(DEPLOYER_ADDRESS) == DEPLOYER_CODE:
-            Calendar(call.within(DEPLOYER_ADDRESS)).insert(due, call.address, status >> 72, firings)
-
     def _due(self, call: Call, data: bytes) -> bytes:
-        return _TRUE if self._is_due(call, call.load(STATUS)) else _FALSE
+        return _TRUE if self.timers.is_due(call, call.load(STATUS)) else _FALSE
 
     def _poke(self, call: Call, data: bytes) -> bytes:
         status = _status(call)
-        if not self._is_due(call, status):
+        if not self.timers.is_due(call, status):
             raise call.error("no timer is due")
-        self._arm(call, self._timers[status & 0xFF](call, status, 0))
+        self.timers.arm(call, self.timers.fire(call, status))
         return b""
 
 

@@ -67,7 +67,7 @@ def _waiting(env: Environment, entry: Entry) -> tuple[MachineContract | None, in
     contract = env.runtime.resolve(env.state.code(entry.machine))
     if not isinstance(contract, MachineContract) or not entry.is_of(status >> 72):
         return None, 0
-    return contract, contract.allowances[status & 0xFF]
+    return contract, contract.timers.allowances[status & 0xFF]
 
 
 def _fire(env: Environment, deployer: Call, entry: Entry, contract: MachineContract, allowance: int) -> None:

@@ -148,17 +148,22 @@ class Both:
 
     def block(self) -> None:
         """Call some machines in one block, some time after the last."""
-        draw, chain = self.draw, self.chain
+        draw, planned = self.draw, []
         self.clock.advance(draw.choice([0, 0, 2, 5, 10, 40]))
-        chain.auto_seal = False
-        calls = {}
         for _ in range(draw.choice([0, 1, 3, 8])):
             reference = draw.choice(list(self.references.values()))
-            functions = [*[each.name for each in reference.machine.transitions], "poke"]
-            name, sender = draw.choice(functions), draw.choice(PEOPLE)
+            name = draw.choice([*[each.name for each in reference.machine.transitions], "poke"])
             args = [] if name == "poke" else [draw.choice([0, 1, 7, 18, 19])]
-            value = draw.choice([0, 12]) if name == "fill" else 0
+            planned.append((reference, draw.choice(PEOPLE), name, args))
+        self.run(planned)
+
+    def run(self, planned: list[tuple[ReferenceMachine, Account, str, list[int]]]) -> None:
+        chain = self.chain
+        chain.auto_seal = False
+        calls = {}
+        for reference, sender, name, args in planned:
             data = self.handles[reference.address].encode(name, *args)
+            value = self.draw.choice([0, 12]) if name == "fill" else 0
             sent = chain.send(chain.sign(sender, reference.address, data=data, value=value, gas=2_000_000))
             calls[sent] = (reference, sender.address, name, args, value)
         chain.seal()
@@ -217,6 +222,17 @@ def run_many(seeds: range, blocks: int) -> None:
 
 def test_two_chains() -> None:
     run_many(range(2), 60)
+
+
+def test_twice_the_same_and_what_never_comes() -> None:
+    both = Both(0)
+    egg, lamp, *_ = both.references.values()
+    both.run([(lamp, PEOPLE[0], "agree", [1]), (lamp, PEOPLE[0], "agree", [1])])
+    both.run([(egg, PEOPLE[0], "again", [0]), (egg, PEOPLE[1], "give", [19])])
+    both.clock.advance(100_000)
+    both.run([])
+    assert both.handles[egg.address].state == "boiling"
+    assert both.seen["refused"] == 1
 
 
 @pytest.mark.long

@@ -652,7 +652,7 @@ def make(env: Environment, where: bytes, machine: type[Machine], arguments: byte
     contract_of(machine.encoding()).create(Call(env, ALICE.address, where, 0, 1, False), arguments)
 
 
-@pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.long)])
 def test_many_at_once(count: int) -> None:
     env = bare()
     eggs = [number.to_bytes(20) for number in range(1, count + 1)]

@@ -17,9 +17,20 @@ from web3.exceptions import (
 from web3.logs import DISCARD
 from web3.middleware import SignAndSendRawMiddlewareBuilder
 
-from chainstack_sdk import Account, ChainStack, ether
+from chainstack_sdk import Account, ChainStack, ManualClock, ether
 from chainstack_sdk.apps.web3_provider import AsyncChainProvider
 from chainstack_sdk.core.trie import verify_proof
+from chainstack_sdk.machines import (
+    DEPLOYER_ADDRESS,
+    Deployer,
+    Event,
+    Indexed,
+    Machine,
+    State,
+    after,
+    emit,
+    uint256,
+)
 from chainstack_sdk.paradigms import (
     FACTORY_ADDRESS,
     Erc20,
@@ -382,3 +393,34 @@ def test_async_client(chain, gold):
             assert await batch.async_execute() == [31337, ether(1)]
 
     asyncio.run(use())
+
+
+class Bell(Machine):
+    """Rings when its time has come."""
+
+    waiting = State()
+    rung = State(final=True)
+
+    class Rang(Event):
+        at: Indexed[uint256]
+
+    @after(waiting, 60, rung)
+    def ring(self) -> None:
+        emit(self.Rang(self.now))
+
+
+def test_a_timer_of_a_machine(chain, w3):
+    bell = Bell.deploy(chain, ALICE)
+    chain.clock = ManualClock(chain.head.timestamp_ms + 60_000)
+    chain.seal()
+    contract = w3.eth.contract(to_checksum_address(bell.address), abi=bell.abi)
+    (event,) = contract.events.Rang().get_logs(from_block=0)
+    assert event.args.at == w3.eth.get_block("latest").timestamp
+    receipt = w3.eth.get_transaction_receipt(event.transactionHash)
+    assert (receipt.blockNumber, receipt.status, receipt.gasUsed, receipt.to) == (chain.height, 1, 0, None)
+    deployer = w3.eth.contract(to_checksum_address(DEPLOYER_ADDRESS), abi=Deployer.abi())
+    (told,) = deployer.events.TimerFired().process_receipt(receipt, errors=DISCARD)
+    assert told.args == {"machine": contract.address, "timer": "ring"}
+    assert w3.eth.get_block("latest").transactions == []
+    with pytest.raises(TransactionNotFound):
+        w3.eth.get_transaction(event.transactionHash)

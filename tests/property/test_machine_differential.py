@@ -13,7 +13,9 @@ from chainstack_sdk.core.context import BlockContext
 from chainstack_sdk.core.native.code import paradigm_code
 from chainstack_sdk.core.state import State
 from chainstack_sdk.machines import compile_text, decode_machine, encode_machine
-from chainstack_sdk.machines.deployer import contract_of, machine_code
+from chainstack_sdk.machines.calendar import LAST_SECOND, Calendar
+from chainstack_sdk.machines.codes import DEPLOYER_ADDRESS, DEPLOYER_CODE
+from chainstack_sdk.machines.deployer import Deployer, contract_of, machine_code
 from chainstack_sdk.machines.errors import InvalidMachine
 from chainstack_sdk.machines.gas import gas_table
 from chainstack_sdk.machines.interface import interface_of
@@ -39,6 +41,8 @@ class Node:
         self.now, self.height = START, 1
         for person in PEOPLE:
             self.state.set_balance(person, 1_000)
+        self.state.set_nonce(DEPLOYER_ADDRESS, 1)
+        self.state.set_code(DEPLOYER_ADDRESS, DEPLOYER_CODE)
         self._issue_token()
         self.contract = contract_of(encoding)
         self.state.set_code(MACHINE, machine_code(encoding))
@@ -56,8 +60,25 @@ class Node:
             self.run(person, TOKEN, Erc20.abi_function("approve").encode_call(MACHINE, 10**9))
 
     def environment(self, origin: bytes) -> Environment:
-        block = BlockContext(1, self.height, self.now * 1000, bytes(20), GAS, 0, bytes(32))
+        block = BlockContext(1, self.height, self.now * 1000, bytes(20), 100 * GAS, 0, bytes(32))
         return Environment(self.state, block, self.runtime, origin, GAS, 0)
+
+    def close(self):
+        """End the block; return the logs of that."""
+        env = self.environment(bytes(20))
+        self.runtime.close_block(env)
+        return env.logs
+
+    def waiting(self) -> list[tuple[int, bytes, int, int]]:
+        """What is in the calendar, first comes first."""
+        mark, found = self.state.checkpoint(), []
+        calendar = Calendar(Call(self.environment(bytes(20)), bytes(20), DEPLOYER_ADDRESS, 0, 1, False))
+        while (entry := calendar.first(LAST_SECOND)) is not None:
+            found.append((entry.due, entry.machine, entry.changes, entry.firings))
+            calendar.remove(entry)
+        assert not any(self.state.table(DEPLOYER_ADDRESS).values())
+        self.state.rollback(mark)
+        return found
 
     def run(self, caller: bytes, to: bytes, data: bytes, value: int = 0):
         """As a transaction: (succeeded, output, logs, gas used)."""
@@ -109,8 +130,10 @@ def compare(seed: int, calls: int = 12) -> Counter[str]:
         return seen
     again = None
     for _ in range(calls):
-        node.now = world.now = node.now + draw.choice([0, 1, 3, 100])
-        node.height = world.height = node.height + 1
+        if draw.random() < 0.6:
+            seen += agree_on_the_end_of_a_block(node, reference)
+            node.now = world.now = node.now + draw.choice([1, 3, 100])
+            node.height = world.height = node.height + 1
         function = draw.choice(interface.functions)
         arguments = [maker.value(kind) for kind in types_of(machine, function)]
         value = draw.choice([0, 0, 7]) if function.mutability == "payable" else draw.choice([0] * 20 + [7])
@@ -130,6 +153,27 @@ def compare(seed: int, calls: int = 12) -> Counter[str]:
     return seen
 
 
+def agree_on_the_end_of_a_block(node: Node, reference: ReferenceMachine) -> Counter[str]:
+    logs, fired = node.close(), reference.world.end_block([reference])
+    theirs: list[tuple[object, ...]] = []
+    for each in fired:
+        theirs += [(MACHINE, *log) for log in each.outcome.logs]
+        if each.outcome.ok:
+            told = Deployer.TimerFired.encode(MACHINE, each.timer)
+        else:
+            told = Deployer.TimerFailed.encode(MACHINE, each.outcome.output[:256])
+            if not each.outcome.output:  # refused by a token, in words of its own
+                told = told[0], None
+        theirs.append((DEPLOYER_ADDRESS, *told))
+    mine = [tuple(log) for log in logs if log.address != TOKEN]
+    assert len(mine) == len(theirs)
+    for one, other in zip(mine, theirs, strict=True):
+        assert one[:2] == other[:2]
+        assert other[2] in (None, one[2])
+    agree_on_the_state(node, reference)
+    return Counter("fired" if each.outcome.ok else "failed" for each in fired)
+
+
 def types_of(machine, function: Function):
     for each in (*machine.transitions, *machine.views):
         if each.name == function.name:
@@ -145,11 +189,17 @@ def agree(ours, theirs, cost: int, node: Node, reference: ReferenceMachine) -> N
     mine = [(log.topics, log.data) for log in logs if log.address == MACHINE]
     assert mine == list(theirs.logs)
     assert used == cost
+    agree_on_the_state(node, reference)
+
+
+def agree_on_the_state(node: Node, reference: ReferenceMachine) -> None:
     assert node.slots() == reference.slots()
     assert node.state.balance(MACHINE) == reference.world.coins.get(MACHINE, 0)
     balances = Erc20.abi_function("balanceOf")
     _, held, _, _ = node.run(PEOPLE[0], TOKEN, balances.encode_call(MACHINE))
     assert int.from_bytes(held) == reference.world.tokens[TOKEN].get(MACHINE, 0)
+    in_order = sorted(reference.world.calendar, key=lambda each: each.due)
+    assert node.waiting() == [(each.due, each.machine, each.changes, each.firings) for each in in_order]
 
 
 def compare_many(seeds: range) -> None:
@@ -164,6 +214,8 @@ def compare_many(seeds: range) -> None:
     assert seen["done"] > len(seeds)
     assert seen["refused"] > len(seeds)
     assert seen["logs True"] > len(seeds) // 10
+    assert seen["fired"] > len(seeds) // 10
+    assert seen["failed"] > len(seeds) // 50
 
 
 def test_a_hundred_machines() -> None:

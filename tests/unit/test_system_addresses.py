@@ -7,7 +7,7 @@ from chainstack_sdk.consensus.dpos.storage import DELEGATION_ADDRESS
 from chainstack_sdk.consensus.membership.storage import MEMBERSHIP_ADDRESS
 from chainstack_sdk.consensus.staking.storage import STAKING_ADDRESS
 from chainstack_sdk.core.messages import HUB_ADDRESS
-from chainstack_sdk.machines.deployer import DEPLOYER_ADDRESS
+from chainstack_sdk.machines.codes import DEPLOYER_ADDRESS
 from chainstack_sdk.paradigms import FACTORY_ADDRESS
 from chainstack_sdk.system.shards import BANK_ADDRESS
 from chainstack_sdk.xchain import addresses

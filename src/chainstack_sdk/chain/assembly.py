@@ -14,6 +14,7 @@ from chainstack_sdk.core.genesis import Genesis, GenesisAccount
 from chainstack_sdk.core.ledger import FlatCodec, MemoryLedger, StoredLedger
 from chainstack_sdk.core.state import State
 from chainstack_sdk.core.view import ChainView
+from chainstack_sdk.machines.codes import DEPLOYER_ADDRESS, DEPLOYER_CODE
 from chainstack_sdk.paradigms import FACTORY_ADDRESS, FACTORY_CODE, Runtime, default_registry
 from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.keccak import keccak256
@@ -28,12 +29,18 @@ if TYPE_CHECKING:
     from chainstack_sdk.primitives.address import AddressLike
 
 
-def with_factory(genesis: Genesis) -> Genesis:
-    """Put the paradigm factory at its address, where the genesis does not do so itself."""
-    if FACTORY_ADDRESS in genesis.accounts:
-        return genesis
-    factory = GenesisAccount(nonce=1, code=FACTORY_CODE)
-    return replace(genesis, accounts={**genesis.accounts, FACTORY_ADDRESS: factory})
+def with_issuers(genesis: Genesis) -> Genesis:
+    """Put the paradigm factory and the deployer of machines where they belong.
+
+    An address that the genesis has an account at is left as it is.
+    """
+    issuers = {FACTORY_ADDRESS: FACTORY_CODE, DEPLOYER_ADDRESS: DEPLOYER_CODE}
+    missing = {
+        address: GenesisAccount(nonce=1, code=code)
+        for address, code in issuers.items()
+        if address not in genesis.accounts
+    }
+    return replace(genesis, accounts={**genesis.accounts, **missing}) if missing else genesis
 
 
 def flat_state(new_trie: Callable[[], StateTrie] | None) -> State:
@@ -121,7 +128,7 @@ def prepared(
         from chainstack_sdk.chain.crosschain import with_crosschain
 
         genesis = with_crosschain(genesis, crosschain)
-    return with_factory(genesis if consensus is None else consensus.prepare(genesis))
+    return with_issuers(genesis if consensus is None else consensus.prepare(genesis))
 
 
 def _add_crosschain(runtime: Runtime) -> None:

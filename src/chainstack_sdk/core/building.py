@@ -63,7 +63,8 @@ def build_block(
     admit
         Refuses senders that may not send here.
     finish
-        Hands out fees and rewards after the last transaction; returns the header's next committee hash.
+        Does what is due after the last transaction, hands out fees and rewards; returns the header's next
+        committee hash.
     extras
         What the engine puts into the header.
     history_root

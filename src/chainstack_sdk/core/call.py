@@ -87,8 +87,12 @@ class Call:
 
     def is_contract(self, address: bytes) -> bool:
         """Tell whether code lives at an address."""
+        return bool(self.code(address))
+
+    def code(self, address: bytes) -> bytes:
+        """Return an account's code; empty for plain accounts."""
         self.charge(gas.BALANCE_READ)
-        return bool(self._env.state.code(address))
+        return self._env.state.code(address)
 
     # Storage
 
@@ -291,7 +295,11 @@ class Call:
         return address
 
     def within(self, address: bytes) -> Call:
-        """Return a call in the same frame on behalf of a contract just created by this one."""
+        """Return a call in the same frame on behalf of another contract.
+
+        That is for one just created by this one, and for system contracts that keep books for others:
+        whoever has such a call writes to that contract's storage.
+        """
         return Call(self._env, self.caller, address, 0, self._depth, self.read_only)
 
     # Refusal

@@ -448,6 +448,7 @@ class Blockchain:
         return Ruling(self.rules, self.fees)
 
     def _finish(self, execution: BlockExecution, extras: HeaderExtras) -> bytes:
+        execution.run_due()
         return self._ruling.finish(execution, self._head, extras)
 
     def _append(self, record: BlockRecord) -> None:

@@ -138,7 +138,8 @@ class ChainConfig(JsonConfig):
     funds: dict[str, Uint256] = Field(default_factory=dict)
     """Wei by address: the short way to fund accounts."""
     accounts: dict[str, AccountConfig] = Field(default_factory=dict)
-    """Accounts in full, by address."""
+    """Accounts in full, by address. The factory of paradigms and the deployer of machines come by themselves,
+    unless something else is put at their addresses."""
     keep_states: int | None = Field(default=None, ge=1)
     """How many of the newest blocks can be undone, so that the states below them stay readable; None: all.
     Not together with ``archive``, which keeps every state."""

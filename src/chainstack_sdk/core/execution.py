@@ -2,7 +2,8 @@
 
 The order is that of the Yellow Paper, section 6: everything that can refuse a transaction comes first and
 leaves the state untouched; then the nonce moves; then the effect, which a revert undoes; then the fee is
-paid, whatever happened. The block's fees are handed out once, by the chain's fee policy, when it closes.
+paid, whatever happened. After the last transaction comes what contracts have asked for the end of the block.
+The block's fees are handed out once, by the chain's fee policy, when it closes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.core.call import Environment, invoke
-from chainstack_sdk.core.receipts import FAILED, SUCCEEDED, Receipt, logs_bloom
+from chainstack_sdk.core.receipts import FAILED, SUCCEEDED, Receipt, closing_hash, logs_bloom
 from chainstack_sdk.core.state import DamagedState
 from chainstack_sdk.primitives.errors import InvariantBroken, Rejected, Reverted, UsageError
 
@@ -101,12 +102,25 @@ class BlockExecution:
         held = balances.get(sender, 0)  # validation has loaded it, if it is anywhere
         journal.append((balances, sender, held))
         balances[sender] = held - used * price
-        return self._record(env, transaction, used, price, status, output)
+        return self._record(env, transaction.hash, used, price, status, output)
+
+    def run_due(self) -> None:
+        """Do what is due at the end of the block; if it logs anything, it has a receipt of its own.
+
+        That receipt comes after those of the transactions and costs no gas; its hash, which is no
+        transaction's, is :func:`~chainstack_sdk.core.receipts.closing_hash`.
+        """
+        env, block = self._env, self.block
+        env.begin(_NOBODY, 0, 0)
+        env.runtime.close_block(env)
+        if env.logs:
+            env.issued = None
+            self._record(env, closing_hash(block.height, block.parent_hash), 0, 0, SUCCEEDED, b"")
 
     def _record(
         self,
         env: Environment,
-        transaction: Transaction,
+        transaction_hash: bytes,
         used: int,
         price: int,
         status: int,
@@ -119,7 +133,7 @@ class BlockExecution:
         self.bloom |= bloom
         receipts = self.receipts
         fields = (
-            transaction.hash,
+            transaction_hash,
             status,
             self.gas_used,
             bloom,
@@ -226,4 +240,5 @@ def _effect(env: Environment, transaction: Transaction) -> tuple[bytes, int]:
         return refusal.data, FAILED
 
 
+_NOBODY = bytes(20)
 _new_tuple = tuple.__new__

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.closing import Closing, HeaderExtras
     from chainstack_sdk.core.diff import StateDiff
     from chainstack_sdk.core.engine import EngineInput, EngineOutput
+    from chainstack_sdk.core.environment import Environment
     from chainstack_sdk.core.genesis import Genesis
     from chainstack_sdk.core.ledger import BlockRecord
     from chainstack_sdk.core.receipts import Receipt
@@ -84,6 +85,21 @@ class ContractRuntime(Protocol):
 
     def resolve(self, code: bytes) -> Contract | None:
         """Return the contract for ``0xEF43 ‖ kind ‖ version ‖ body``, or None when unknown here."""
+        ...
+
+    def close_block(self, env: Environment) -> None:
+        """Do what contracts have asked for the end of a block; mostly there is nothing to do.
+
+        Called once a block, after its last transaction and before fees are handed out. Whatever it logs
+        makes the block's closing receipt; see :func:`~chainstack_sdk.core.receipts.closing_hash`. The work
+        is bounded and was paid for when it was asked for.
+
+        Parameters
+        ----------
+        env
+            The state, the block, this runtime, no gas. Nobody's transaction: its origin is the zero
+            address.
+        """
         ...
 
 
@@ -293,7 +309,7 @@ class Ledger(Protocol):
         ...
 
     def receipts(self, height: int) -> tuple[Receipt, ...]:
-        """Return the receipts of a block in the order of its transactions."""
+        """Return the receipts of a block in the order of its transactions, a closing receipt last."""
         ...
 
     def undo(self, height: int) -> StateDiff | None:
@@ -305,7 +321,7 @@ class Ledger(Protocol):
         ...
 
     def locate(self, transaction_hash: bytes) -> tuple[int, int] | None:
-        """Return (height, index) of a transaction, or None when no block holds it."""
+        """Return (height, index) of a transaction or closing receipt, or None when no block holds it."""
         ...
 
     def close(self) -> None:

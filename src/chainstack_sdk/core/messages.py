@@ -29,7 +29,7 @@ _WORD = 32
 
 
 def messages_of(receipts: Iterable[Receipt]) -> list[bytes]:
-    """Return the messages that the transactions of a block have sent, in order."""
+    """Return the messages in the receipts of a block, in order."""
     return [
         _message(data)
         for receipt in receipts

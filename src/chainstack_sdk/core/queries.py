@@ -10,6 +10,7 @@ from chainstack_sdk.core.bloom import bloom_bits
 from chainstack_sdk.core.call import Environment, invoke
 from chainstack_sdk.core.execution import BlockExecution, is_crash
 from chainstack_sdk.core.gas import intrinsic_gas
+from chainstack_sdk.core.receipts import closing_hash
 from chainstack_sdk.primitives.errors import InvalidInput, Rejected, UsageError
 from chainstack_sdk.primitives.keccak import keccak256
 
@@ -152,7 +153,7 @@ def _simulate(
 
 
 def find_receipt(chain: Blockchain, transaction_hash: bytes) -> Receipt | None:
-    """Return the receipt of a transaction, or None when no block holds it.
+    """Return the receipt of a transaction, or a closing receipt, or None when no block holds it.
 
     Raises
     ------
@@ -181,10 +182,14 @@ def find_transaction(chain: Blockchain, transaction_hash: bytes) -> tuple[Transa
     if place is None:
         return None
     height, index = place
-    transactions = chain.ledger.block(height).transactions
-    if index >= len(transactions) or transactions[index].hash != transaction_hash:
-        raise InvalidInput("the index of transactions is damaged", hash=transaction_hash)
-    return transactions[index], height, index
+    block = chain.ledger.block(height)
+    transactions = block.transactions
+    if index >= len(transactions):
+        if transaction_hash == closing_hash(height, block.parent_hash):
+            return None
+    elif transactions[index].hash == transaction_hash:
+        return transactions[index], height, index
+    raise InvalidInput("the index of transactions is damaged", hash=transaction_hash)
 
 
 def trace(chain: Blockchain, transaction_hash: bytes) -> Trace:

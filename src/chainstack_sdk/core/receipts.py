@@ -3,6 +3,10 @@
 A receipt is proven by its *item*, RLP ``[tx_hash, status, cumulative_gas_used, bloom_hash, logs]`` with
 logs as ``[[address, [topic…], data]…]``: one proof shows that a transaction ran, how it ended and what it
 emitted. The stored form adds what queries want and the chain can recompute.
+
+A block in which something happened by itself, after its last transaction, has one receipt more: the
+*closing receipt*, with the logs of that. It succeeded, used no gas, comes last, and in place of a
+transaction's hash it has :func:`closing_hash`.
 """
 
 from __future__ import annotations
@@ -22,6 +26,9 @@ SUCCEEDED = 1
 MAX_TOPICS = 4
 """As on Ethereum: LOG0 to LOG4."""
 
+CLOSING_DOMAIN = b"chainstack closing receipt"
+"""What the preimage of a closing receipt's hash begins with; no transaction begins so."""
+
 _TOPIC_HEADS = [b"\xc0"] + [list_header(33 * count) + b"\xa0" for count in range(1, MAX_TOPICS + 1)]
 """What precedes the first topic in a log's list of topics, by their number."""
 _EMPTY_BLOOM_HASH = keccak256(bytes(BLOOM_BYTES))
@@ -39,10 +46,10 @@ class Log(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """The outcome of one transaction in one block."""
+    """The outcome of one transaction in one block, or of what happened after the last of them."""
 
     transaction_hash: bytes
-    """32 bytes."""
+    """32 bytes; of a closing receipt, :func:`closing_hash`."""
     status: int
     """1: succeeded, 0: failed (the fee is paid, nothing else has changed)."""
     cumulative_gas_used: int
@@ -58,7 +65,7 @@ class Receipt(NamedTuple):
     height: int
     """Height of the block."""
     transaction_index: int
-    """Position in the block, from 0."""
+    """Position in the block, from 0; that of a closing receipt follows the last transaction's."""
     contract_address: bytes | None
     """The contract that this transaction issued, 20 bytes, if it issued one."""
     output: bytes
@@ -68,6 +75,15 @@ class Receipt(NamedTuple):
     def succeeded(self) -> bool:
         """Whether the transaction did what it asked for."""
         return self.status == SUCCEEDED
+
+
+def closing_hash(height: int, parent_hash: bytes) -> bytes:
+    """Return what a block's closing receipt has in place of a transaction's hash, 32 bytes.
+
+    It is keccak-256 of :data:`CLOSING_DOMAIN`, the height (8 bytes, big-endian) and the parent's hash. Two
+    blocks on one parent share it, as they may share transactions.
+    """
+    return keccak256(CLOSING_DOMAIN + height.to_bytes(8, "big") + parent_hash)
 
 
 def logs_bloom(logs: tuple[Log, ...]) -> int:

@@ -12,16 +12,11 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.primitives import _lazy
 
 if TYPE_CHECKING:
+    from chainstack_sdk.machines.codes import DEPLOYER_ADDRESS, DEPLOYER_CODE
     from chainstack_sdk.machines.compiler import compile_machine, compile_text, machine_source
     from chainstack_sdk.machines.contract import MachineContract
     from chainstack_sdk.machines.decoding import decode_machine
-    from chainstack_sdk.machines.deployer import (
-        DEPLOYER_ADDRESS,
-        DEPLOYER_CODE,
-        Deployer,
-        resolve_machine,
-        with_deployer,
-    )
+    from chainstack_sdk.machines.deployer import Deployer, resolve_machine
     from chainstack_sdk.machines.encoding import encode_machine
     from chainstack_sdk.machines.errors import CompileError, InvalidMachine
     from chainstack_sdk.machines.gas import gas_table
@@ -71,8 +66,8 @@ else:
         {
             **dict.fromkeys(_LANGUAGE.split(), "language"),
             "CompileError": "errors",
-            "DEPLOYER_ADDRESS": "deployer",
-            "DEPLOYER_CODE": "deployer",
+            "DEPLOYER_ADDRESS": "codes",
+            "DEPLOYER_CODE": "codes",
             "Deployer": "deployer",
             "InvalidMachine": "errors",
             "MachineContract": "contract",
@@ -86,7 +81,6 @@ else:
             "gas_table": "gas",
             "machine_source": "compiler",
             "resolve_machine": "deployer",
-            "with_deployer": "deployer",
         },
     )
 
@@ -138,5 +132,4 @@ __all__ = [
     "uint256",
     "view",
     "weeks",
-    "with_deployer",
 ]

@@ -10,7 +10,9 @@ or with ``Panic(uint256)`` where arithmetic goes wrong:
    emitted, and what follows happens only when enough members have made the same call.
 5. The body runs, then the results are computed.
 6. The machine comes into the target, if there is one.
-7. Transfers of tokens are made, in order.
+7. If its state has a timer, and is new or the timer's delay may have changed, the machine is written into the
+   calendar, from which the chain fires it (:mod:`chainstack_sdk.machines.firing`).
+8. Transfers of tokens are made, in order.
 
 A view sees the state as stored, with no timer fired. Every call costs its constant of
 :mod:`chainstack_sdk.machines.gas`, whatever becomes of it.
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from chainstack_sdk.core.native.slots import mapping_slot, slot
 from chainstack_sdk.core.panics import DIVISION_BY_ZERO, panic
 from chainstack_sdk.machines.effects import Statements, settle
-from chainstack_sdk.machines.gas import gas_table
+from chainstack_sdk.machines.gas import gas_table, rearming
 from chainstack_sdk.machines.interface import CONFIRMED, DUE, POKE, STATE, interface_of
 from chainstack_sdk.machines.storage import (
     STATUS,
@@ -31,8 +33,8 @@ from chainstack_sdk.machines.storage import (
     first_status,
     loader,
     next_status,
-    since,
 )
+from chainstack_sdk.machines.timers import Timers
 from chainstack_sdk.machines.types import bytes_bound
 from chainstack_sdk.primitives.abi import codec
 from chainstack_sdk.primitives.errors import InvalidInput, InvariantBroken, Reverted
@@ -43,9 +45,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from chainstack_sdk.core.call import Call
-    from chainstack_sdk.machines.closures import Closure, Frame
+    from chainstack_sdk.machines.closures import Frame
     from chainstack_sdk.machines.ir import Function as Code
-    from chainstack_sdk.machines.ir import MachineIR, Parameter, Timer, Transition, View
+    from chainstack_sdk.machines.ir import MachineIR, Parameter, Transition, View
     from chainstack_sdk.primitives.abi import Function
 
     Entry: TypeAlias = Callable[[Call, bytes], bytes]
@@ -67,8 +69,8 @@ class MachineContract:
         self.costs = gas_table(machine)
         self._maker = Statements(machine)
         self._interface = interface_of(machine)
-        self._timers = {each.source: self._timer(each) for each in machine.timers}
-        self._fire: Fire = self._fire_due if machine.timers else _nothing_due
+        self.timers = Timers(machine, self._maker)
+        self._fire: Fire = self.timers.fire_due if machine.timers else _nothing_due
         self._create = self._constructor(machine.constructor)
         self._entries: dict[bytes, Entry] = {}
         for transition in machine.transitions:
@@ -102,6 +104,30 @@ class MachineContract:
         """
         _metered(self._create, self.costs["constructor"])(call, arguments)
 
+    def fire(self, call: Call, firings: int) -> str | None:
+        """Fire the timer that is due on behalf of the chain; return its name, or None when none is due.
+
+        Parameters
+        ----------
+        call
+            With the gas of :attr:`~chainstack_sdk.machines.timers.Timers.allowances`.
+        firings
+            How many timers more have been paid for: only then the chain will fire that of the new state.
+
+        Raises
+        ------
+        Reverted
+            When the timer or a token refuses, or the gas is not enough.
+        """
+        status = call.load(STATUS)
+        try:
+            if not self.timers.is_due(call, status):
+                return None
+            self.timers.fire(call, status, firings)
+        except ZeroDivisionError:
+            raise panic(DIVISION_BY_ZERO) from None
+        return self.timers.names[status & 0xFF]
+
     def _enter(self, name: str, entry: Entry) -> None:
         function = self._interface.function(name)
         self._entries[function.selector] = _metered(_paid(function, entry), self.costs[name])
@@ -119,7 +145,9 @@ class MachineContract:
                 check(call, args)
             frame: Frame = [0, [], *args, *[None] * (maker.locals - count)]
             body(call, frame)
-            call.store(STATUS, first_status(call.block.timestamp))
+            status = first_status(call.block.timestamp)
+            call.store(STATUS, status)
+            self.timers.arm(call, status)
             settle(call, frame)
             return b""
 
@@ -132,23 +160,31 @@ class MachineContract:
         body, results, fire = self._maker.block(code.body), self._results(code), self._fire
         guard = self._guard(transition, function)
         sources, states = frozenset(transition.sources), self.machine.states
+        moved, arm = rearming(self.machine, transition), self.timers.arm
         rest: list[None] = [None] * (self._maker.locals - len(code.parameters))
 
         def entry(call: Call, data: bytes) -> bytes:
             args = _decoded(decode, data[4:])
             if check is not None:
                 check(call, args)
-            status = fire(call, _status(call))
+            before = _status(call)
+            status = fire(call, before)
             state = status & 0xFF
             if state not in sources:
                 raise call.error(f"{name} is not possible in state {states[state].name}")
             if guard is not None and not guard(call, status, args):
+                if status != before:
+                    arm(call, status)
                 return b""
             frame: Frame = [state, [], *args, *rest]
             body(call, frame)
             output = results(call, frame)
             if target is not None:
-                call.store(STATUS, next_status(status, target, call.block.timestamp))
+                status = next_status(status, target, call.block.timestamp)
+                call.store(STATUS, status)
+                arm(call, status)
+            elif state in moved or status != before:
+                arm(call, status)
             if frame[1]:
                 settle(call, frame)
             return output
@@ -226,40 +262,14 @@ class MachineContract:
 
     # What happens by itself
 
-    def _timer(self, timer: Timer) -> tuple[Closure, Callable[[Call, int], int]]:
-        delay, body = self._maker.make(timer.delay), self._maker.block(timer.body)
-        size = self._maker.locals
-
-        def fire(call: Call, status: int) -> int:
-            frame: Frame = [timer.source, [], *[None] * size]
-            body(call, frame)
-            status = next_status(status, timer.target, call.block.timestamp)
-            call.store(STATUS, status)
-            if not frame[1]:
-                return status
-            settle(call, frame)
-            return call.load(STATUS)  # a token may have called back
-
-        return delay, fire
-
-    def _is_due(self, call: Call, status: int) -> bool:
-        timer = self._timers.get(status & 0xFF)
-        if timer is None:
-            return False
-        delay: int = timer[0](call, [status & 0xFF, []])
-        return since(status) + delay <= call.block.timestamp
-
-    def _fire_due(self, call: Call, status: int) -> int:
-        return self._timers[status & 0xFF][1](call, status) if self._is_due(call, status) else status
-
     def _due(self, call: Call, data: bytes) -> bytes:
-        return _TRUE if self._is_due(call, call.load(STATUS)) else _FALSE
+        return _TRUE if self.timers.is_due(call, call.load(STATUS)) else _FALSE
 
     def _poke(self, call: Call, data: bytes) -> bytes:
         status = _status(call)
-        if not self._is_due(call, status):
+        if not self.timers.is_due(call, status):
             raise call.error("no timer is due")
-        self._timers[status & 0xFF][1](call, status)
+        self.timers.arm(call, self.timers.fire(call, status))
         return b""
 
 

@@ -5,6 +5,10 @@ The constant is the price of the function's most expensive path, from the table 
 charged in full by every call that reaches the function, also by one that is refused there; a call to another
 token contract is given a fixed allowance, which is part of the constant. So the fee is known before the
 machine is deployed, and no input can make a call cost more.
+
+What brings a machine into a state with a timer pays for the timer beforehand: for the calendar, for its
+firing, and for the timers that follow from it, each once (:func:`timers_from`). Where timers lead in a
+circle, the chain goes round it once for each payment, and then waits for the next call.
 """
 
 from __future__ import annotations
@@ -12,9 +16,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.core import gas
+from chainstack_sdk.machines.calendar import FIRST_GAS, INSERT_GAS, REMOVE_GAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from chainstack_sdk.machines.ir import (
         Block,
@@ -41,6 +46,9 @@ DECODE_BYTE = 200
 MAX_GAS = 15_000_000
 """The most that a function of a machine may cost."""
 
+MAX_REASON = 256
+"""Bytes of a refusal that are told when the chain could not fire a timer."""
+
 _COUNT = gas.LOG + 3 * gas.LOG_TOPIC + 32 * gas.LOG_BYTE
 """The event of a confirmation."""
 
@@ -51,18 +59,92 @@ def gas_table(machine: MachineIR) -> dict[str, int]:
     ``constructor`` comes first, without what the code itself costs; ``poke`` and ``due`` are there when the
     machine has timers.
     """
-    meter = _Meter(machine)
+    meter, arming = _Meter(machine), arming_costs(machine)
     timers = max((meter.timer(each) for each in machine.timers), default=0)
-    costs = {"constructor": gas.STORAGE_SET + meter.function(machine.constructor)}
+    costs = {"constructor": gas.STORAGE_SET + meter.function(machine.constructor) + arming.get(0, 0)}
     for transition in machine.transitions:
-        costs[transition.name] = meter.transition(transition) + timers
+        arrivals = [arming.get(each, 0) for each in _arrivals(machine, transition)]
+        costs[transition.name] = meter.transition(transition) + timers + max(arrivals, default=0)
     for view in machine.views:
         costs[view.name] = _ENTRY + meter.function(view.function)
     costs["state"] = _ENTRY
     if machine.timers:
-        costs["poke"] = _ENTRY + timers
+        costs["poke"] = _ENTRY + timers + max(arming.get(each.target, 0) for each in machine.timers)
         costs["due"] = _ENTRY + max(meter.expression(each.delay) for each in machine.timers)
     return costs
+
+
+def timers_from(machine: MachineIR, state: int) -> tuple[Timer, ...]:
+    """Return the timers that fire one after the other from a state on, each once, if nobody calls."""
+    waiting, found = {each.source: each for each in machine.timers}, []
+    while state in waiting:
+        found.append(waiting.pop(state))
+        state = found[-1].target
+    return tuple(found)
+
+
+def firing_costs(machine: MachineIR) -> dict[int, int]:
+    """Return the gas that each timer may use when the chain fires it, by the state that it ends."""
+    meter, costs = _Meter(machine), {}
+    entering = {each.source: meter.entering(each) for each in machine.timers}
+    for each in machine.timers:
+        costs[each.source] = _ENTRY + meter.timer(each) + entering.get(each.target, 0)
+    return costs
+
+
+def arming_costs(machine: MachineIR) -> dict[int, int]:
+    """Return what coming into a state with a timer costs, by state.
+
+    That is the entry in the calendar, and all that the chain will do about it: finding and removing the
+    entry, firing, telling, for each of :func:`timers_from`.
+    """
+    meter, firing = _Meter(machine), firing_costs(machine)
+    return {
+        each.source: meter.entering(each)
+        + sum(KEEPING_GAS + firing[later.source] for later in timers_from(machine, each.source))
+        for each in machine.timers
+    }
+
+
+def rearming(machine: MachineIR, transition: Transition) -> frozenset[int]:
+    """Return the states that a transition leaves a machine in with a timer that it may have moved.
+
+    It does so by writing a field that the timer's delay reads.
+    """
+    if transition.target is not None:
+        return frozenset()
+    written = set(_written(transition.function.body))
+    return frozenset(
+        each.source
+        for each in machine.timers
+        if each.source in transition.sources and not written.isdisjoint(_read(each.delay))
+    )
+
+
+def _arrivals(machine: MachineIR, transition: Transition) -> set[int]:
+    """Return the states in which a transition may have to write its machine into the calendar."""
+    found = set(rearming(machine, transition))
+    if transition.target is not None:
+        found.add(transition.target)
+    agreed = transition.role is not None and machine.fields[transition.role].threshold > 1
+    if transition.target is None or agreed:  # it stays where a timer that was due has brought it
+        found |= {each.target for each in machine.timers} & set(transition.sources)
+    return found
+
+
+def _written(block: Block) -> Iterator[int]:
+    for statement in block:
+        if statement.op in ("store", "increase", "decrease") and isinstance(statement.data, int):
+            yield statement.data
+        for inner in statement.blocks:
+            yield from _written(inner)
+
+
+def _read(expression: Expression) -> Iterator[int]:
+    if expression.op == "load":
+        yield int(expression.data)
+    for each in expression.args:
+        yield from _read(each)
 
 
 class _Meter:
@@ -83,6 +165,9 @@ class _Meter:
         # when its tokens have been sent, the state is read again
         again = gas.STORAGE_RESET + gas.STORAGE_READ
         return STEP + self.expression(timer.delay) + self.block(timer.body) + again
+
+    def entering(self, timer: Timer) -> int:
+        return self.expression(timer.delay) + gas.BALANCE_READ + INSERT_GAS
 
     def function(self, function: Function) -> int:
         types = [*[each.type for each in function.parameters], *[each.type for each in function.results]]
@@ -141,6 +226,8 @@ class _Meter:
 
 _ENTRY = STEP + gas.STORAGE_READ
 """Every function but the constructor looks at the state."""
+KEEPING_GAS = FIRST_GAS + REMOVE_GAS + gas.LOG + 2 * gas.LOG_TOPIC + gas.LOG_BYTE * (64 + MAX_REASON)
+"""What the chain does about a timer besides firing it: the calendar, and the event."""
 _OUTSIDE = gas.BALANCE_READ + gas.CALL
 """A call to a token, which must be a contract."""
 _LOG = gas.LOG + gas.LOG_TOPIC

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chainstack_sdk.core.native.host import explained
-from chainstack_sdk.machines.deployer import DEPLOYER_ADDRESS, Deployer
+from chainstack_sdk.machines.codes import DEPLOYER_ADDRESS
+from chainstack_sdk.machines.deployer import Deployer
 from chainstack_sdk.machines.encoding import encode_machine
 from chainstack_sdk.machines.interface import interface_of
 from chainstack_sdk.primitives.address import ZERO_ADDRESS, to_address, to_checksum_address

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.consensus.kinds.kind import Kind
     from chainstack_sdk.consensus.staking.slots import SlotSchedule
     from chainstack_sdk.core.blocks import Header
+    from chainstack_sdk.core.environment import Environment
     from chainstack_sdk.core.genesis import Genesis
     from chainstack_sdk.core.interfaces import Clock, Contract, ContractRuntime, Ledger
     from chainstack_sdk.network.effects import Node
@@ -217,6 +218,10 @@ class _WithSystem:
     def resolve(self, code: bytes) -> Contract | None:
         """Return the contract that the code stands for, or None when nobody knows it."""
         return self._system.get(code) or self._others.resolve(code)
+
+    def close_block(self, env: Environment) -> None:
+        """See :meth:`chainstack_sdk.core.interfaces.ContractRuntime.close_block`."""
+        self._others.close_block(env)
 
 
 def _prover(kind: Kind, genesis: Genesis, view: ChainView, member: Member) -> Callable[[Header], bytes]:

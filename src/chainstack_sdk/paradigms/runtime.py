@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.core.native.code import MAGIC, parse_paradigm_code, system_code
+from chainstack_sdk.core.native.code import parse_paradigm_code
+from chainstack_sdk.machines.codes import CALENDAR_ROOT, DEPLOYER_ADDRESS, DEPLOYER_CODE, MACHINE_HEAD
 from chainstack_sdk.paradigms.factory import FACTORY_CODE, Factory
 from chainstack_sdk.paradigms.registry import Registry, default_registry
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
+    from chainstack_sdk.core.environment import Environment
     from chainstack_sdk.core.interfaces import Contract, ContractRuntime
 
-MACHINE_HEAD = MAGIC + b"\x02"
-"""How the code of machines begins; they are loaded when a chain first meets one."""
-MACHINES_CODE = system_code("machines")
-"""The code of their deployer."""
 MAX_RESOLVED = 4_096
 """Contracts kept open; then all are closed and opened again when needed."""
 
@@ -53,6 +51,13 @@ class Runtime:
         contract = self._resolved.get(code)
         return self._open(code) if contract is None else contract
 
+    def close_block(self, env: Environment) -> None:
+        """Fire the timers of machines that are due; where none waits, that is one look at the state."""
+        if env.state.storage(DEPLOYER_ADDRESS, CALENDAR_ROOT):
+            from chainstack_sdk.machines.firing import fire_due
+
+            fire_due(env)
+
     def _open(self, code: bytes) -> Contract | None:
         contract = self._system.get(code) or self._instance(code) or self._machine(code)
         if contract is not None:
@@ -70,7 +75,7 @@ class Runtime:
             return None
 
     def _machine(self, code: bytes) -> Contract | None:
-        if code[:3] != MACHINE_HEAD and code != MACHINES_CODE:
+        if code[:4] != MACHINE_HEAD and code != DEPLOYER_CODE:
             return None
         from chainstack_sdk.machines.deployer import resolve_machine
 

@@ -13,6 +13,7 @@ from chainstack_sdk.primitives.errors import Reverted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chainstack_sdk.core.environment import Environment
     from chainstack_sdk.core.interfaces import Contract, ContractRuntime
 
 Answer: TypeAlias = bytes | Reverted | Callable[[Call, bytes], bytes]
@@ -74,6 +75,9 @@ class NullRuntime:
         """Return None."""
         return None
 
+    def close_block(self, env: Environment) -> None:
+        """Do nothing."""
+
 
 class ScriptedRuntime:
     """A runtime that finds contracts in a table. Not for production.
@@ -82,14 +86,24 @@ class ScriptedRuntime:
     ----------
     contracts
         By the whole code of an account.
+    closing
+        What is done at the end of each block; by default nothing.
     """
 
-    def __init__(self, contracts: Mapping[bytes, Contract]) -> None:
+    def __init__(
+        self, contracts: Mapping[bytes, Contract], closing: Callable[[Environment], None] | None = None
+    ) -> None:
         self.contracts = dict(contracts)
+        self.closing = closing
 
     def resolve(self, code: bytes) -> Contract | None:
         """Return the contract in the table, or None."""
         return self.contracts.get(code)
+
+    def close_block(self, env: Environment) -> None:
+        """Do what was given."""
+        if self.closing is not None:
+            self.closing(env)
 
 
 if TYPE_CHECKING:

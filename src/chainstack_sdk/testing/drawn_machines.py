@@ -116,7 +116,11 @@ class MachineMaker:
             ),
             self._constructor(),
             tuple([self._transition(f"go{at}") for at in range(draw.randrange(2, 5))]),
-            tuple(self._timer(source) for source in range(2) if draw.random() < 0.4),
+            tuple(
+                self._timer(source)
+                for source, each in enumerate(self.tables.states)
+                if not each.final and draw.random() < 0.5
+            ),
             tuple([View(f"ask{at}", self._function("view")) for at in range(2)]),
             (View("sound", self._claim()),),
         )
@@ -166,6 +170,12 @@ class MachineMaker:
     def _timer(self, source: int) -> Timer:
         scope = Scope(self.tables, "timer")
         delay = self._expression(scope, UINT, 1)
+        longest = scope.constant(UINT, self.random.choice([0, 1, 60]))
+        match self.random.randrange(4):
+            case 0 | 1:
+                delay = scope.expression("min", [delay, longest])
+            case 2:
+                delay = longest
         return Timer(f"later{source}", source, delay, self.random.randrange(3), self._block(scope, 2))
 
     def _function(self, kind: str, *, payable: bool = False) -> Function:

@@ -2,7 +2,8 @@
 
 The :class:`ReferenceMachine` walks a machine's tree for each call, on plain dictionaries. It shares nothing
 with the closures that nodes run but the tree itself. What both must agree on is the outcome of every call:
-success, output or revert data, logs, the whole storage, the balance. Not for production.
+success, output or revert data, logs, the whole storage, the balance, and what waits in the calendar. At the
+end of a block, :meth:`World.end_block` fires what is due, however much that is. Not for production.
 
 **Caveats.** Refusals of token contracts are compared as such, not by their data.
 """
@@ -45,6 +46,29 @@ class Outcome:
     """Topics and data."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A timer that the chain is to fire."""
+
+    due: int
+    """Unix second."""
+    machine: bytes
+    """20 bytes."""
+    changes: int
+    firings: int
+    """How many timers have been paid for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A timer that the chain has fired, or tried to."""
+
+    machine: bytes
+    """20 bytes."""
+    timer: str
+    outcome: Outcome
+
+
 @dataclass(slots=True)
 class World:
     """Where a reference machine lives: the block, and what everybody has."""
@@ -57,6 +81,21 @@ class World:
     tokens: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     """Balances by ERC-20 token; whoever owns some, other than a machine itself, has approved all of
     them for every machine."""
+    calendar: list[Waiting] = field(default_factory=list)
+    """Timers in the order in which they were written down."""
+
+    def end_block(self, machines: Sequence[ReferenceMachine]) -> list[Fired]:
+        """Fire what is due, first what has been due longest, and tell what came of each."""
+        by_address, found = {each.address: each for each in machines}, []
+        while self.calendar:
+            first = min(self.calendar, key=lambda each: each.due)  # the earliest of equal ones
+            if first.due > self.now:
+                break
+            self.calendar.remove(first)
+            outcome = by_address[first.machine].fire_by_chain(first)
+            if outcome is not None:
+                found.append(outcome)
+        return found
 
 
 class ReferenceMachine:
@@ -98,6 +137,7 @@ class ReferenceMachine:
     def _whole(self, caller: bytes, value: int, act: Any) -> Outcome:
         kept = deepcopy((self.state, self.since, self.changes, self.fields, self.confirmations))
         coins, tokens = dict(self.world.coins), deepcopy(self.world.tokens)
+        calendar = list(self.world.calendar)
         self._caller, self._value, self._logs, self._pending = caller, value, [], []
         self._move(caller, self.address, value)
         try:
@@ -105,7 +145,7 @@ class ReferenceMachine:
             return Outcome(True, output, tuple(self._logs))
         except Refusal as refusal:
             self.state, self.since, self.changes, self.fields, self.confirmations = kept
-            self.world.coins, self.world.tokens = coins, tokens
+            self.world.coins, self.world.tokens, self.world.calendar = coins, tokens, calendar
             return Outcome(False, refusal.data)
 
     def _construct(self, args: Sequence[Any]) -> bytes:
@@ -113,6 +153,7 @@ class ReferenceMachine:
         self._check(function, args)
         self._run(function.body, list(args))
         self._come_into(0)
+        self._wait()
         self._settle()
         return b""
 
@@ -131,21 +172,26 @@ class ReferenceMachine:
             if self._due() is None:
                 raise Refusal(encode_revert("no timer is due"))
             self._fire()
+            self._wait()
             return b""
         (transition,) = [each for each in self.machine.transitions if each.name == name]
         return self._transition(transition, args)
 
     def _transition(self, transition: Transition, args: Sequence[Any]) -> bytes:
         self._check(transition.function, args)
-        self._fire()
+        fired = self._fire()
         if self.state not in transition.sources:
             where = self.machine.states[self.state].name
             raise Refusal(encode_revert(f"{transition.name} is not possible in state {where}"))
         if not self._agreed(transition, args):
+            if fired:
+                self._wait()
             return b""
         output = self._results(transition.function, args)
         if transition.target is not None:
             self._come_into(transition.target)
+        if fired or transition.target is not None or self._may_have_moved(transition):
+            self._wait()
         self._settle()
         return output
 
@@ -201,13 +247,61 @@ class ReferenceMachine:
                 return number
         return None
 
-    def _fire(self) -> None:
+    def _fire(self, firings: int = 0) -> bool:
         number = self._due()
-        if number is not None:
-            timer = self.machine.timers[number]
-            self._run(timer.body, [])
-            self._come_into(timer.target)
-            self._settle()
+        if number is None:
+            return False
+        timer = self.machine.timers[number]
+        self._run(timer.body, [])
+        self._come_into(timer.target)
+        if firings:
+            self._wait(firings)
+        self._settle()
+        return True
+
+    def fire_by_chain(self, entry: Waiting) -> Fired | None:
+        """Fire the timer that an entry is about; None when it is about none any more."""
+        if entry.changes != self.changes:
+            return None
+        (timer,) = [each for each in self.machine.timers if each.source == self.state]
+        changes = self.changes
+
+        def fire() -> bytes:
+            self._fire(entry.firings - 1)
+            return b""
+
+        outcome = self._whole(bytes(20), 0, fire)
+        if outcome.ok and self.changes == changes:
+            return None  # its time has been moved
+        return Fired(self.address, timer.name, outcome)
+
+    def _wait(self, firings: int | None = None) -> None:
+        """Write the timer of the state, if it has one, into the calendar."""
+        for timer in self.machine.timers:
+            if timer.source == self.state:
+                due = self.since + self._eval(timer.delay, [])
+                paid = self._lap() if firings is None else firings
+                if due < 1 << 32:
+                    self.world.calendar.append(Waiting(due, self.address, self.changes, paid))
+
+    def _lap(self) -> int:
+        """Count the timers that fire one after the other from the state on, until one comes again."""
+        targets = {timer.source: timer.target for timer in self.machine.timers}
+        state, passed = self.state, set()
+        while state in targets and state not in passed:
+            passed.add(state)
+            state = targets[state]
+        return len(passed)
+
+    def _may_have_moved(self, transition: Transition) -> bool:
+        """Tell whether a transition's body names a field for writing that the delay of the state reads."""
+        delays = [timer.delay for timer in self.machine.timers if timer.source == self.state]
+        read = {int(each.data) for each in _expressions(delays) if each.op == "load"}
+        return any(
+            each.data in read
+            for each in _statements(transition.function.body)
+            if each.op in ("store", "increase", "decrease")
+        )
 
     def _come_into(self, state: int) -> None:
         self.state, self.since = state, self.world.now
@@ -422,6 +516,14 @@ def _computed(expression: Expression, values: list[Any]) -> Any:
             return array[at]
     assert expression.op == "keccak"
     return keccak256(b"".join([_word(each.type, v) for each, v in zip(expression.args, values, strict=True)]))
+
+
+def _expressions(found: Sequence[Expression]) -> list[Expression]:
+    return [*found, *[inner for each in found for inner in _expressions(each.args)]]
+
+
+def _statements(block: Block) -> list[Statement]:
+    return [*block, *[inner for each in block for part in each.blocks for inner in _statements(part)]]
 
 
 def _panic(code: int) -> Refusal:

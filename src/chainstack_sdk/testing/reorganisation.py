@@ -221,7 +221,7 @@ def _replayed(outcome: Reorganisation) -> tuple[Replayed, ...]:
     return tuple(
         Replayed(transaction, receipt, after[transaction.hash])
         for block, receipts in zip(outcome.removed, outcome.removed_receipts, strict=True)
-        for transaction, receipt in zip(block.transactions, receipts, strict=True)
+        for transaction, receipt in zip(block.transactions, receipts, strict=False)
         if transaction.hash in after
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chainstack_sdk.chain.assembly import assemble, flat_state, with_factory
+from chainstack_sdk.chain.assembly import assemble, flat_state, with_issuers
 from chainstack_sdk.chain.facade import Chain
 from chainstack_sdk.core.genesis import Genesis, GenesisAccount
 from chainstack_sdk.core.ledger import MemoryLedger
@@ -150,7 +150,7 @@ def chain_with_hub(
     plain = Genesis(chain_id, {who: GenesisAccount(balance=wei) for who, wei in held.items()})
     genesis = prepare(with_hub(plain, GOVERNOR.address))
     core, engine = assemble(
-        with_factory(genesis if consensus is None else consensus.prepare(genesis)),
+        with_issuers(genesis if consensus is None else consensus.prepare(genesis)),
         MemoryLedger(),
         flat_state(None),
         registry=mailbox_registry() if registry is None else registry,

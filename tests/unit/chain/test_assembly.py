@@ -8,12 +8,14 @@ from itertools import repeat
 import pytest
 
 from chainstack_sdk import Chain, ChainConfig, UsageError, ether
-from chainstack_sdk.chain.assembly import assemble, closing_on_error, flat_state, with_factory
+from chainstack_sdk.chain.assembly import assemble, closing_on_error, flat_state, with_issuers
 from chainstack_sdk.consensus.instant import InstantEngine
 from chainstack_sdk.consensus.kinds.miners import PowChain
 from chainstack_sdk.core import Genesis, MemoryStore
+from chainstack_sdk.core.genesis import GenesisAccount
 from chainstack_sdk.core.ledger import MemoryLedger
 from chainstack_sdk.core.native import NativeContract, external, system_code
+from chainstack_sdk.machines import DEPLOYER_ADDRESS, DEPLOYER_CODE
 from chainstack_sdk.network.hosting import FollowedConsensus
 from chainstack_sdk.paradigms import FACTORY_ADDRESS, FACTORY_CODE
 from chainstack_sdk.testing import FixedFees, ScriptedConsensus, ScriptedEngine, accounts, decide
@@ -23,7 +25,7 @@ PARTS = {"registry": None, "fees": None, "engine": None, "consensus": None}
 
 
 def assembled(genesis: Genesis, **parts):
-    return assemble(with_factory(genesis), MemoryLedger(), flat_state(None), **{**PARTS, **parts})
+    return assemble(with_issuers(genesis), MemoryLedger(), flat_state(None), **{**PARTS, **parts})
 
 
 def test_instant_unless_something_else_is_said() -> None:
@@ -113,10 +115,14 @@ def test_fees_follow_the_policy_only_without_rules() -> None:
     assert blockchain.rules is not None
 
 
-def test_the_factory_is_put_in_place_once() -> None:
-    genesis = with_factory(Genesis())
+def test_factory_and_deployer_are_put_in_place_once() -> None:
+    genesis = with_issuers(Genesis())
     assert genesis.accounts[FACTORY_ADDRESS].code == FACTORY_CODE
-    assert with_factory(genesis) is genesis
+    assert genesis.accounts[DEPLOYER_ADDRESS].code == DEPLOYER_CODE
+    assert with_issuers(genesis) is genesis
+    own = GenesisAccount(balance=1)
+    left = with_issuers(Genesis(accounts={DEPLOYER_ADDRESS: own}))
+    assert left.accounts == {DEPLOYER_ADDRESS: own, FACTORY_ADDRESS: genesis.accounts[FACTORY_ADDRESS]}
 
 
 def test_a_configuration_and_a_consensus() -> None:

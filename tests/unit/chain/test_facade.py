@@ -10,6 +10,7 @@ from chainstack_sdk import Chain, ChainConfig, InvalidInput, ManualClock, UsageE
 from chainstack_sdk.core import Genesis, GenesisAccount, MemoryStore, ProposerFees
 from chainstack_sdk.core.config import AccountConfig
 from chainstack_sdk.core.engine import BlockCommitted
+from chainstack_sdk.machines import DEPLOYER_ADDRESS, DEPLOYER_CODE
 from chainstack_sdk.paradigms import FACTORY_ADDRESS, FACTORY_CODE, Registry, default_registry
 from chainstack_sdk.testing import FixedFees, NaiveTrie, ScriptedEngine, accounts, decide
 
@@ -30,7 +31,8 @@ def new_chain(**options: object) -> Chain:
 def test_defaults() -> None:
     chain = Chain.in_memory()
     genesis = chain.blockchain.genesis
-    assert genesis == Genesis(accounts={FACTORY_ADDRESS: GenesisAccount(nonce=1, code=FACTORY_CODE)})
+    factory, deployer = (GenesisAccount(nonce=1, code=code) for code in (FACTORY_CODE, DEPLOYER_CODE))
+    assert genesis == Genesis(accounts={FACTORY_ADDRESS: factory, DEPLOYER_ADDRESS: deployer})
     assert repr(chain) == "<Chain 31337 at height 0>"
     assert isinstance(chain.blockchain.fees, ProposerFees)
     assert chain.engine.name == genesis.engine == "instant"

@@ -10,7 +10,6 @@ from chainstack_sdk.core.call import Call, Environment
 from chainstack_sdk.core.config import AccountConfig
 from chainstack_sdk.core.context import BlockContext
 from chainstack_sdk.core.gas import intrinsic_gas
-from chainstack_sdk.core.genesis import Genesis
 from chainstack_sdk.core.native.code import MAGIC
 from chainstack_sdk.core.native.slots import mapping_slot
 from chainstack_sdk.core.state import State as ChainState
@@ -46,7 +45,6 @@ from chainstack_sdk.machines import (
     transition,
     uint256,
     view,
-    with_deployer,
 )
 from chainstack_sdk.machines.contract import MachineContract
 from chainstack_sdk.machines.deployer import contract_of, machine_code
@@ -198,12 +196,8 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def chain(clock: ManualClock) -> Chain:
-    deployer = AccountConfig(nonce=1, code=DEPLOYER_CODE)
-    config = ChainConfig(
-        funds={"0x" + each.address.hex(): ether(10) for each in (ALICE, BOB, CAROL, DAVE)},
-        accounts={"0x" + DEPLOYER_ADDRESS.hex(): deployer},
-    )
-    return Chain.in_memory(config=config, auto_seal=True, clock=clock)
+    funds = dict.fromkeys((ALICE, BOB, CAROL, DAVE), ether(10))
+    return Chain.in_memory(funds, auto_seal=True, clock=clock)
 
 
 def test_values_of_every_type(chain: Chain) -> None:
@@ -299,22 +293,24 @@ def test_a_timer_fires_when_poked(chain: Chain, clock: ManualClock) -> None:
     chain.seal()
     assert not deal.read("due")
     clock.advance(120)
-    chain.seal()
-    assert deal.read("due")
-    assert deal.state == "paid"  # nobody has touched it
     before = chain.balance(BOB)
-    deal.send(ALICE, "poke")
+    deal.send(ALICE, "poke")  # the first transaction of the block that comes late enough
     assert (deal.state, chain.balance(BOB) - before) == ("closed", 5)
+    chain.seal()
+    assert chain.logs(DEPLOYER_ADDRESS, [Deployer.TimerFired.topic]) == []
 
 
 def test_a_timer_fires_before_the_call_that_comes_too_late(chain: Chain, clock: ManualClock) -> None:
     deal = Deal.deploy(chain, ALICE, judges=[BOB, CAROL, DAVE], price=5, window=60)
     deal.send(BOB, "pay", value=5)
     clock.advance(61)
-    chain.seal()
-    with pytest.raises(Reverted, match="accept is not possible in state closed"):
-        deal.send(BOB, "accept")
-    assert deal.state == "paid"  # the refusal has undone the timer too
+    with pytest.raises(Reverted, match="accept is not possible in state closed") as caught:
+        deal.send(BOB, "accept", gas=400_000)
+    assert caught.value.receipt.logs == ()
+    # the refusal has undone the timer too; at the end of the same block it fires for good
+    assert deal.state == "closed"
+    (told,) = chain.logs(DEPLOYER_ADDRESS, [Deployer.TimerFired.topic])
+    assert told.height == caught.value.receipt.height == chain.height
 
 
 def test_constructors_refuse(chain: Chain) -> None:
@@ -466,7 +462,6 @@ def test_tokens_in_constructors_and_timers(chain: Chain, clock: ManualClock) -> 
     early = Early.deploy(chain, ALICE, token=gold.address)
     assert gold.balance_of(early) == 5
     clock.advance(11)
-    chain.seal()
     early.send(BOB, "poke")
     assert (early.state, gold.balance_of(gold.address)) == ("last", 5)
 
@@ -494,7 +489,9 @@ def test_deployment_by_hand(chain: Chain) -> None:
 
 
 def test_a_chain_without_a_deployer() -> None:
-    chain = Chain.in_memory({ALICE: ether(1)}, auto_seal=True)
+    nobody = {"0x" + DEPLOYER_ADDRESS.hex(): AccountConfig(balance=1)}
+    config = ChainConfig(funds={ALICE.checksum_address: ether(1)}, accounts=nobody)
+    chain = Chain.in_memory(config=config, auto_seal=True)
     with pytest.raises(UsageError, match="no deployer"):
         Bench.deploy(chain, ALICE)
 
@@ -582,13 +579,6 @@ def test_a_mapping_forgets_slots_and_finds_them_again(monkeypatch: pytest.Monkey
     found = [slots[key] for key in (-1, 1, 2, -1)]
     assert found[0] == found[3] == mapping_slot(bytes(32), (1 << 256) - 1)
     assert len(slots) == 2
-
-
-def test_a_genesis_with_a_deployer() -> None:
-    genesis = with_deployer(Genesis())
-    assert genesis.accounts[DEPLOYER_ADDRESS].code == DEPLOYER_CODE
-    with pytest.raises(UsageError, match="already"):
-        with_deployer(genesis)
 
 
 def test_the_language_is_never_run() -> None:

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from chainstack_sdk import Chain
-from chainstack_sdk.chain.assembly import assemble, flat_state, with_factory
+from chainstack_sdk.chain.assembly import assemble, flat_state, with_issuers
 from chainstack_sdk.core.genesis import Genesis, GenesisAccount
 from chainstack_sdk.core.ledger import MemoryLedger
 from chainstack_sdk.core.native import external, slot
@@ -78,7 +78,7 @@ def make_chain(chain_id):
     registry = default_registry()
     registry.add(Hostile)
     core = assemble(
-        with_factory(Genesis(chain_id, accounts)),
+        with_issuers(Genesis(chain_id, accounts)),
         MemoryLedger(),
         flat_state(None),
         registry=registry,

@@ -12,7 +12,7 @@ from chainstack_sdk.apps.jsonrpc.objects import (
     transaction_object,
 )
 from chainstack_sdk.apps.jsonrpc.parameters import FINALIZED
-from chainstack_sdk.primitives.errors import InvalidInput
+from chainstack_sdk.core.queries import find_receipt, find_transaction
 
 if TYPE_CHECKING:
     from chainstack_sdk.apps.jsonrpc.host import RpcHost
@@ -79,29 +79,12 @@ def get_block_receipts(host: RpcHost, which: BlockRef) -> list[dict[str, Any]] |
 
 def get_transaction(host: RpcHost, transaction_hash: bytes) -> dict[str, Any] | None:
     """``eth_getTransactionByHash``: of a block, or waiting for one."""
-    place = _locate(host, transaction_hash)
-    if place is None:
+    found = find_transaction(host.blockchain, transaction_hash)
+    if found is None:
         waiting = host.pool.get(transaction_hash)
         return None if waiting is None else transaction_object(waiting)
-    block, index = place
-    return transaction_object(block.transactions[index], block, index)
-
-
-def _locate(host: RpcHost, transaction_hash: bytes) -> tuple[Block, int] | None:
-    """Return the block of a transaction and its position there.
-
-    Raises
-    ------
-    InvalidInput
-        When the ledger is damaged.
-    """
-    place = host.blockchain.ledger.locate(transaction_hash)
-    if place is None:
-        return None
-    block, index = host.blockchain.ledger.block(place[0]), place[1]
-    if index >= len(block.transactions) or block.transactions[index].hash != transaction_hash:
-        raise InvalidInput("the index of transactions is damaged", hash=transaction_hash)
-    return block, index
+    transaction, height, index = found
+    return transaction_object(transaction, host.blockchain.ledger.block(height), index)
 
 
 def get_transaction_of_block(host: RpcHost, which: BlockRef, index: int) -> dict[str, Any] | None:
@@ -114,10 +97,9 @@ def get_transaction_of_block(host: RpcHost, which: BlockRef, index: int) -> dict
 
 def get_receipt(host: RpcHost, transaction_hash: bytes) -> dict[str, Any] | None:
     """``eth_getTransactionReceipt``."""
-    place = _locate(host, transaction_hash)
-    if place is None:
+    receipt = find_receipt(host.blockchain, transaction_hash)
+    if receipt is None:
         return None
-    block, index = place
-    receipts = host.blockchain.ledger.receipts(block.height)
-    first_log = sum(len(receipt.logs) for receipt in receipts[:index])
-    return receipt_object(block, receipts[index], first_log)
+    ledger, height = host.blockchain.ledger, receipt.height
+    earlier = ledger.receipts(height)[: receipt.transaction_index]
+    return receipt_object(ledger.block(height), receipt, sum(len(each.logs) for each in earlier))

@@ -82,6 +82,7 @@ def _rewards(host: RpcHost, header: Header, shares: Sequence[float]) -> list[str
     paid = sorted(
         (receipt.effective_gas_price - header.base_fee, receipt.gas_used)
         for receipt in host.blockchain.ledger.receipts(header.height)
+        if receipt.gas_used  # a closing receipt has no price
     )
     if not paid:
         return ["0x0"] * len(shares)

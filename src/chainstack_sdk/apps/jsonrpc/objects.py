@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NO_UNCLES = keccak256(b"\xc0")
 """keccak-256 of an empty RLP list."""
 _ZERO = "0x0"
+_NOBODY = bytes(20)
 
 
 def to_data(value: bytes) -> str:
@@ -104,7 +105,7 @@ def transaction_object(
 
 
 def receipt_objects(block: Block, receipts: Sequence[Receipt]) -> Iterator[dict[str, Any]]:
-    """Yield all receipts of a block."""
+    """Yield all receipts of a block, with its closing receipt, if it has one."""
     first_log = 0
     for receipt in receipts:
         yield receipt_object(block, receipt, first_log)
@@ -112,7 +113,7 @@ def receipt_objects(block: Block, receipts: Sequence[Receipt]) -> Iterator[dict[
 
 
 def receipt_object(block: Block, receipt: Receipt, first_log: int) -> dict[str, Any]:
-    """Return a receipt.
+    """Return a receipt; a closing receipt is one of a legacy transaction from nobody to nobody.
 
     Parameters
     ----------
@@ -120,15 +121,18 @@ def receipt_object(block: Block, receipt: Receipt, first_log: int) -> dict[str, 
         How many logs the block has before this transaction's.
     """
     index = receipt.transaction_index
-    transaction = block.transactions[index]
     contract = receipt.contract_address
+    sender, to, kind = _NOBODY, None, LEGACY
+    if index < len(block.transactions):
+        transaction = block.transactions[index]
+        sender, to, kind = transaction.sender, transaction.to, transaction.type
     return {
         "transactionHash": to_data(receipt.transaction_hash),
         "transactionIndex": hex(index),
         "blockHash": to_data(block.hash),
         "blockNumber": hex(block.height),
-        "from": to_data(transaction.sender),
-        "to": None if transaction.to is None else to_data(transaction.to),
+        "from": to_data(sender),
+        "to": None if to is None else to_data(to),
         "cumulativeGasUsed": hex(receipt.cumulative_gas_used),
         "gasUsed": hex(receipt.gas_used),
         "contractAddress": None if contract is None else to_data(contract),
@@ -139,7 +143,7 @@ def receipt_object(block: Block, receipt: Receipt, first_log: int) -> dict[str, 
         "logsBloom": to_data(receipt.bloom.to_bytes(BLOOM_BYTES, "big")),
         "status": hex(receipt.status),
         "effectiveGasPrice": hex(receipt.effective_gas_price),
-        "type": hex(transaction.type),
+        "type": hex(kind),
     }
 
 

@@ -30,7 +30,7 @@ class MemoryLedger:
         self._undo: list[StateDiff | None] = []
         self._heights: dict[bytes, int] = {}
         self._places: dict[bytes, int] = {}
-        """By hash of a transaction: its height, shifted by ``_INDEX_BITS``, and its place in the block."""
+        """By hash in a receipt: its height, shifted by ``_INDEX_BITS``, and its place in the block."""
 
     @property
     def height(self) -> int:
@@ -44,8 +44,8 @@ class MemoryLedger:
         self._undo.append(record.undo)
         self._heights[record.block.hash] = height
         places = self._places
-        for place, transaction in enumerate(record.block.transactions, height << _INDEX_BITS):
-            places[transaction.hash] = place
+        for place, receipt in enumerate(record.receipts, height << _INDEX_BITS):
+            places[receipt.transaction_hash] = place
         if self._keep is not None and height >= self._keep:
             self._undo[height - self._keep] = None
 
@@ -57,8 +57,8 @@ class MemoryLedger:
         record = self._records.pop()
         self._undo.pop()
         del self._heights[record.block.hash]
-        for transaction in record.block.transactions:
-            del self._places[transaction.hash]
+        for receipt in record.receipts:
+            del self._places[receipt.transaction_hash]
 
     def block(self, height: int) -> Block:
         """Return a block by height."""
@@ -81,7 +81,7 @@ class MemoryLedger:
         return self._heights.get(block_hash)
 
     def locate(self, transaction_hash: bytes) -> tuple[int, int] | None:
-        """Return (height, index) of a transaction, if kept."""
+        """Return (height, index) of a transaction or closing receipt, if kept."""
         place = self._places.get(transaction_hash)
         return None if place is None else (place >> _INDEX_BITS, place & _INDEX_MASK)
 

@@ -16,7 +16,7 @@ Keys of a stored chain (heights and indexes big-endian)::
     k ‖ height8              CRC-32 of block ‖ of receipts ‖ of reverse diff, 4 bytes each: not all that
                              these hold is covered by a root
     i ‖ block hash           height8
-    t ‖ transaction hash     height8 ‖ index4
+    t ‖ hash in a receipt    height8 ‖ index4
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from zlib import crc32
 from chainstack_sdk.core.blocks import Block, decode_header
 from chainstack_sdk.core.diff import StateDiff
 from chainstack_sdk.core.ledger.record import BlockRecord
-from chainstack_sdk.core.receipts import decode_receipts, encode_receipt
+from chainstack_sdk.core.receipts import closing_hash, decode_receipts, encode_receipt
 from chainstack_sdk.core.validation import receipts_root, transactions_root
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.rlp import decode_int, list_header, rlp_decode, rlp_encode
@@ -135,8 +135,8 @@ class StoredLedger:
             puts[b"d" + number] = undo
         puts[b"k" + number] = _check(block) + _check(receipts) + _check(undo)
         puts[b"i" + record.block.hash] = number
-        for index, transaction in enumerate(record.block.transactions):
-            puts[b"t" + transaction.hash] = number + index.to_bytes(4, "big")
+        for index, receipt in enumerate(record.receipts):
+            puts[b"t" + receipt.transaction_hash] = number + index.to_bytes(4, "big")
         if self._keep is not None and height >= self._keep:
             deletes.append(b"d" + (height - self._keep).to_bytes(8, "big"))
         puts[b"m"] = self._head(height)
@@ -152,6 +152,7 @@ class StoredLedger:
         deletes += [prefix + number for prefix in (b"h", b"b", b"r", b"d", b"k")]
         deletes.append(b"i" + block.hash)
         deletes += [b"t" + transaction.hash for transaction in block.transactions]
+        deletes.append(b"t" + closing_hash(self._height, block.parent_hash))  # whether there is one or not
         puts[b"m"] = self._head(self._height - 1)
         self._store.write_batch(puts, deletes)
         self._recent.pop(self._height, None)
@@ -226,7 +227,7 @@ class StoredLedger:
         return height
 
     def locate(self, transaction_hash: bytes) -> tuple[int, int] | None:
-        """Return (height, index) of a transaction, if kept."""
+        """Return (height, index) of a transaction or closing receipt, if kept."""
         place = self._store.get(b"t" + transaction_hash)
         if place is None:
             return None

@@ -11,12 +11,14 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from chainstack_sdk.core import gas
 from chainstack_sdk.core.genesis import GenesisAccount
 from chainstack_sdk.core.native.code import MAGIC, system_code
 from chainstack_sdk.core.native.contract import NativeContract, error, event, external
 from chainstack_sdk.machines.contract import MachineContract
 from chainstack_sdk.machines.decoding import decode_machine
-from chainstack_sdk.machines.gas import DECODE_BYTE
+from chainstack_sdk.machines.encoding import encode_machine
+from chainstack_sdk.machines.gas import DECODE_BYTE, gas_table
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.keccak import keccak256
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.call import Call
     from chainstack_sdk.core.genesis import Genesis
     from chainstack_sdk.core.interfaces import Contract
+    from chainstack_sdk.machines.ir import MachineIR
 
 DEPLOYER_ADDRESS = bytes.fromhex("000000000000000000000000000000000000430c")
 """Where a chain has its deployer of machines: 0x43 as in the code of native contracts, number 12."""
@@ -78,6 +81,17 @@ class Deployer(NativeContract):
 def machine_code(encoding: bytes) -> bytes:
     """Return the code of machines with this encoding."""
     return _HEAD + encoding
+
+
+def deployment_gas(machine: MachineIR) -> int:
+    """Return what it costs to deploy a machine: gas, besides the transaction's own."""
+    encoding = encode_machine(machine)
+    topics, data = Deployer.Deployed.encode(bytes(20), bytes(20), bytes(32), machine.name)
+    return (
+        (DECODE_BYTE * len(encoding) + gas.CREATE + gas.CODE_BYTE * len(machine_code(encoding)))
+        + gas_table(machine)["constructor"]
+        + (gas.LOG + gas.LOG_TOPIC * len(topics) + gas.LOG_BYTE * len(data))
+    )
 
 
 @lru_cache(maxsize=MAX_KEPT)

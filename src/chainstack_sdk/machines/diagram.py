@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.machines.drawing import draw
-from chainstack_sdk.machines.prose import Prose
+from chainstack_sdk.machines.prose import TIME, Prose
 
 if TYPE_CHECKING:
     from chainstack_sdk.machines.ir import Field, MachineIR, Transition
@@ -82,7 +82,7 @@ def diagram_of(machine: MachineIR) -> Diagram:
     prose = Prose(machine)
     for timer in machine.timers:
         delay = timer.delay
-        told = prose.delay(delay) if delay.op == "const" else prose.words(delay)
+        told = prose.delay(delay) if delay.op == "const" else prose.words(delay, unit=TIME)
         way = Way(timer.name, _cut(f"after {told}"))
         found.setdefault((timer.source, timer.target, True), []).append(way)
     return Diagram(

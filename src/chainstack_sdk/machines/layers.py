@@ -8,6 +8,7 @@ is connected is put below each other. Whole numbers only: the same places everyw
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ class Box:
     pull: int = 1
     """How much it insists on a straight line to what it is connected with."""
     layer: int = 0
+    rank: int = 0
+    """Place within its layer."""
     x: int = 0
     """Of its middle."""
     y: int = 0
@@ -142,40 +145,47 @@ def _layers(boxes: Sequence[Box], links: Sequence[Link]) -> list[list[Box]]:
 
 def _order(layers: list[list[Box]]) -> None:
     best = [list(each) for each in layers]
+    for layer in layers:
+        _rank(layer)
     fewest = _crossings(layers)
     for sweep in range(SWEEPS):
         down = sweep % 2 == 0
         for layer in layers if down else reversed(layers):
-            ranks = {id(each): at for row in layers for at, each in enumerate(row)}
-            layer.sort(key=lambda box: _middle(box, box.above if down else box.below, ranks))
-        _swap(layers)
+            layer.sort(key=lambda box: _middle(box, box.above if down else box.below))
+            _rank(layer)
+        for layer in layers:
+            _swap(layer)
         count = _crossings(layers)
         if count < fewest:
             best, fewest = [list(each) for each in layers], count
     layers[:] = best
 
 
-def _middle(box: Box, others: Sequence[Box], ranks: dict[int, int]) -> int:
+def _rank(layer: Sequence[Box]) -> None:
+    for at, each in enumerate(layer):
+        each.rank = at
+
+
+def _middle(box: Box, others: Sequence[Box]) -> int:
     """Return a thousand times the mean place of others, or the own place where there are none."""
     if not others:
-        return 1_000 * ranks[id(box)]
-    return 1_000 * sum(ranks[id(each)] for each in others) // len(others)
+        return 1_000 * box.rank
+    return 1_000 * sum(each.rank for each in others) // len(others)
 
 
-def _swap(layers: list[list[Box]]) -> None:
-    """Exchange neighbours as long as fewer links cross then."""
-    for layer in layers:
-        for at in range(len(layer) - 1):
-            one, other = layer[at], layer[at + 1]
-            ranks = {id(each): place for row in layers for place, each in enumerate(row)}
-            if _crossed(one, other, ranks) > _crossed(other, one, ranks):
-                layer[at], layer[at + 1] = other, one
+def _swap(layer: list[Box]) -> None:
+    """Exchange neighbours where fewer links cross then."""
+    for at in range(len(layer) - 1):
+        one, other = layer[at], layer[at + 1]
+        if _crossed(one, other) > _crossed(other, one):
+            layer[at], layer[at + 1] = other, one
+            one.rank, other.rank = at + 1, at
 
 
-def _crossed(left: Box, right: Box, ranks: dict[int, int]) -> int:
+def _crossed(left: Box, right: Box) -> int:
     """Return how many links of two neighbours cross each other."""
     return sum(
-        ranks[id(one)] > ranks[id(other)]
+        one.rank > other.rank
         for mine, theirs in ((left.above, right.above), (left.below, right.below))
         for one in mine
         for other in theirs
@@ -183,15 +193,15 @@ def _crossed(left: Box, right: Box, ranks: dict[int, int]) -> int:
 
 
 def _crossings(layers: Sequence[Sequence[Box]]) -> int:
-    ranks = {id(each): at for row in layers for at, each in enumerate(row)}
-    return sum(
-        ranks[id(one)] > ranks[id(other)]
-        for row in layers
-        for at, left in enumerate(row)
-        for right in row[at + 1 :]
-        for one in left.below
-        for other in right.below
-    )
+    """Return how many links cross: pairs that are in another order below than above."""
+    count = 0
+    for layer in layers:
+        seen: list[int] = []
+        for each in layer:
+            for rank in sorted([other.rank for other in each.below]):
+                count += len(seen) - bisect_right(seen, rank)
+                insort(seen, rank)
+    return count
 
 
 # Places

@@ -6,7 +6,6 @@ by what they are compared with or added to: as durations and dates beside the ti
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.machines.types import ADDRESS
@@ -30,9 +29,9 @@ TIME, COIN = "time", "coin"
 _ETHER = 10**18
 _SMALLEST_ETHER = 10**14
 """Wei from which on an amount is shown in ether."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DATE, _LAST_DATE = 10**9, 253_402_300_800
 """Seconds between which a constant beside the time is a date: 2001 to 9999."""
+_MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _FACTS = {
     "value": "the coin sent",
@@ -278,6 +277,17 @@ def duration(seconds: int) -> str:
 
 
 def moment(seconds: int) -> str:
-    """Return a point of time, given in Unix seconds from 2001 to 9999."""
-    at = _EPOCH + timedelta(seconds=seconds)
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    """Return a point of time, given in Unix seconds from 1970 to 9999, in the Gregorian calendar."""
+    days, rest = divmod(seconds, 86_400)
+    year = 1970
+    while days >= (length := 366 if _is_leap(year) else 365):
+        year, days = year + 1, days - length
+    month = 0
+    while days >= (length := _MONTHS[month] + (month == 1 and _is_leap(year))):
+        month, days = month + 1, days - length
+    hour, minute, second = rest // 3_600, rest // 60 % 60, rest % 60
+    return f"{year}-{month + 1:02}-{days + 1:02} {hour:02}:{minute:02}:{second:02} UTC"
+
+
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)

@@ -331,7 +331,7 @@ def test_amounts(wei: int, words: str) -> None:
 
 def test_moments_are_those_of_the_calendar() -> None:
     draw = random.Random(1)
-    some = [draw.randrange(253_402_300_800) for _ in range(200)]
+    some = [draw.randrange(253_402_300_800) for _ in range(20)]
     for seconds in (0, 10**9, 951_782_399, 951_782_400, 951_868_800, 4_107_542_400, 253_402_300_799, *some):
         told = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
         assert moment(seconds) == f"{told:%Y-%m-%d %H:%M:%S} UTC"

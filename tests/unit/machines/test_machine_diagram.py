@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import random
 import re
+import runpy
 import subprocess
 import sys
 from itertools import combinations, pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -13,6 +15,7 @@ from chainstack_sdk.machines import compile_text
 from chainstack_sdk.machines.diagram import MAX_DETAIL, Arrow, Diagram, Way, diagram_of
 from chainstack_sdk.machines.layers import GAP, Box, Link, arrange, spread
 
+REPOSITORY = Path(__file__).parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
 CLAIM = """\
 class Claim(Machine):
@@ -184,6 +187,12 @@ def test_the_same_bytes_in_every_process() -> None:
             check=True,
         )
         assert ran.stdout == claim().svg()
+
+
+def test_the_picture_in_the_documentation_is_that_of_the_example() -> None:
+    deposit = runpy.run_path(str(REPOSITORY / "examples" / "own_machine.py"))["Deposit"]
+    picture = (REPOSITORY / "docs" / "machine-deposit.svg").read_text(encoding="utf-8")
+    assert deposit.diagram().svg() == picture
 
 
 # Places

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         resolve_machine,
         with_deployer,
     )
+    from chainstack_sdk.machines.diagram import Diagram, diagram_of
     from chainstack_sdk.machines.encoding import encode_machine
     from chainstack_sdk.machines.errors import CompileError, InvalidMachine
     from chainstack_sdk.machines.gas import gas_table
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         view,
         weeks,
     )
+    from chainstack_sdk.machines.report import report_of
 else:
     _LANGUAGE = (
         "ZERO_ADDRESS Committee Error Event Indexed Machine Mapping Role State address after bytes32 days "
@@ -74,6 +76,7 @@ else:
             "DEPLOYER_ADDRESS": "deployer",
             "DEPLOYER_CODE": "deployer",
             "Deployer": "deployer",
+            "Diagram": "diagram",
             "InvalidMachine": "errors",
             "MachineContract": "contract",
             "MachineEvent": "handle",
@@ -82,9 +85,11 @@ else:
             "compile_machine": "compiler",
             "compile_text": "compiler",
             "decode_machine": "decoding",
+            "diagram_of": "diagram",
             "encode_machine": "encoding",
             "gas_table": "gas",
             "machine_source": "compiler",
+            "report_of": "report",
             "resolve_machine": "deployer",
             "with_deployer": "deployer",
         },
@@ -97,6 +102,7 @@ __all__ = [
     "Committee",
     "CompileError",
     "Deployer",
+    "Diagram",
     "Error",
     "Event",
     "Indexed",
@@ -116,6 +122,7 @@ __all__ = [
     "compile_text",
     "days",
     "decode_machine",
+    "diagram_of",
     "emit",
     "encode_machine",
     "gas_table",
@@ -125,6 +132,7 @@ __all__ = [
     "keccak",
     "machine_source",
     "minutes",
+    "report_of",
     "require",
     "resolve_machine",
     "role",

@@ -56,7 +56,7 @@ def _stored(
         archive=archive,
         funds={account.checksum_address: wei for account, wei in work.funds.items()},
     )
-    chain = work.handed_out(Chain.open(store(next(paths)), config))
+    chain = work.issued(Chain.open(store(next(paths)), config))
     work.forgotten()
 
     def run() -> int:

@@ -51,12 +51,16 @@ class Transfers:
     def chain(self, **options: Any) -> Chain:
         """Return a new chain in memory on which the transfers may run."""
         chain = Chain.in_memory(self.funds, chain_id=CHAIN_ID, gas_limit=BLOCK_GAS_LIMIT, **options)
-        return self.handed_out(chain)
+        return self.issued(chain)
 
-    def handed_out(self, chain: Chain) -> Chain:
+    def issued(self, chain: Chain) -> Chain:
         """Issue the token on a new chain, hand it out, and return the chain."""
         token = chain.erc20.issue(self.owner, name="Gold", symbol="GLD", supply=HOLDING * len(self.accounts))
-        if token.address != self.token:
+        return self.handed_out(chain, token.address)
+
+    def handed_out(self, chain: Chain, token: bytes) -> Chain:
+        """Hand a token out that the owner has, and return the chain."""
+        if token != self.token:
             raise AssertionError("the token is not where the transfers were signed for")
         chain.send_many(self.handout)
         chain.seal()

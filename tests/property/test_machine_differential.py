@@ -218,6 +218,19 @@ def compare_many(seeds: range) -> None:
     assert seen["failed"] > len(seeds) // 50
 
 
+def made(text: str) -> tuple[Node, ReferenceMachine]:
+    """A machine both ways, after its constructor."""
+    machine = compile_text(text)
+    node, world = Node(encode_machine(machine)), World(START, 1, dict.fromkeys(PEOPLE, 1_000))
+    world.tokens[TOKEN] = dict.fromkeys(PEOPLE, HELD)
+    reference = ReferenceMachine(machine, MACHINE, world)
+    args = [PEOPLE[0], tuple(PEOPLE[1:4]), 5]
+    theirs = reference.create(PEOPLE[0], args)
+    ours = node.create(PEOPLE[0], interface_of(machine).constructor.encode(*args))
+    agree(ours, theirs, gas_table(machine)["constructor"], node, reference)
+    return node, reference
+
+
 def test_a_hundred_machines() -> None:
     compare_many(range(100))
 
@@ -251,23 +264,85 @@ class Texts(Machine):
 """
 
 
+SHAPES = """\
+class Shapes(Machine):
+    held: Mapping[address, uint256]
+    marks: Mapping[bytes32, uint256]
+    signed: Mapping[int256, uint256]
+    row: Annotated[list[uint256], 2]
+    total: uint256
+    owner: address
+    only = State()
+
+    class Moved(Event):
+        from_: Indexed[address]
+        to: Indexed[address]
+        amount: uint256
+
+    class Told(Event):
+        owner: address
+        key: bytes32
+        amount: uint256
+
+    def __init__(self, owner: address, board: Annotated[list[address], 3], n: uint256) -> None:
+        self.owner = owner
+        self.total = 1000
+        self.held[owner] = 1000
+
+    @transition(only)
+    def move(self, to: address, n: uint256) -> bool:
+        held = self.held[self.caller]
+        require(held >= n, "too little")
+        self.held[self.caller] = held - n
+        self.held[to] += n
+        emit(self.Moved(self.caller, to, n))
+        return True
+
+    @transition(only)
+    def less(self, to: address, n: uint256) -> uint256:
+        held = self.held[to]
+        self.total -= n
+        rest = held - n
+        emit(self.Moved(self.owner, to, held - n))
+        return rest
+
+    @transition(only)
+    def mark(self, to: address, n: uint256) -> tuple[uint256, bool]:
+        key = keccak(to)
+        self.marks[key] += n
+        self.marks[keccak(n)] = self.marks[key] // 3 + n % 7
+        self.signed[int256(n) - 500] += self.row[n % 2] + 1
+        self.row[1] = max(n, 500)
+        emit(self.Told(to, key, self.marks[keccak(to)]))
+        return self.signed[int256(n) - 500], to == self.owner or self.total // 2 > n
+
+    @transition(only)
+    def fixed(self, to: address, n: uint256) -> tuple[uint256, bool]:
+        require(to != ZERO_ADDRESS and n < 900, "no")
+        return 7, True
+"""
+
+
+def test_shapes_that_have_closures_of_their_own() -> None:
+    node, reference = made(SHAPES)
+    costs, interface = node.contract.costs, interface_of(reference.machine)
+    draw, seen = random.Random(3), Counter()
+    for _ in range(300):
+        name = draw.choice(["move", "less", "mark", "fixed"])
+        caller, to = draw.choice(PEOPLE), draw.choice([*PEOPLE, bytes(20)])
+        n = draw.choice([0, 1, 5, 100, 333, 999, 1_000, 2**255, 2**256 - 1])
+        theirs = reference.call(caller, name, [to, n])
+        ours = node.run(caller, MACHINE, interface.function(name).encode_call(to, n))
+        agree(ours, theirs, costs[name], node, reference)
+        seen[name, theirs.ok] += 1
+    assert len(seen) == 8
+
+
 def test_long_texts_and_what_is_below_zero() -> None:
-    machine = compile_text(TEXTS)
-    node, world = Node(encode_machine(machine)), World(START, 1, dict.fromkeys(PEOPLE, 1_000))
-    world.tokens[TOKEN] = dict.fromkeys(PEOPLE, HELD)
-    reference = ReferenceMachine(machine, MACHINE, world)
-    costs, interface = gas_table(machine), interface_of(machine)
+    node, reference = made(TEXTS)
+    costs, interface = node.contract.costs, interface_of(reference.machine)
     node.run(PEOPLE[0], TOKEN, Erc20.abi_function("transfer").encode_call(MACHINE, 5))
-    world.tokens[TOKEN] |= {PEOPLE[0]: HELD - 5, MACHINE: 5}
-    args = [PEOPLE[0], tuple(PEOPLE[1:4]), 5]
-    theirs = reference.create(PEOPLE[0], args)
-    agree(
-        node.create(PEOPLE[0], interface.constructor.encode(*args)),
-        theirs,
-        costs["constructor"],
-        node,
-        reference,
-    )
+    reference.world.tokens[TOKEN] |= {PEOPLE[0]: HELD - 5, MACHINE: 5}
     calls = [
         *[("write", "é" * size) for size in (50, 15, 16, 33, 0, 48)],
         ("pull", 0),

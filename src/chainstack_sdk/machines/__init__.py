@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.machines.contract import MachineContract
     from chainstack_sdk.machines.decoding import decode_machine
     from chainstack_sdk.machines.deployer import Deployer, resolve_machine
+    from chainstack_sdk.machines.diagram import Diagram, diagram_of
     from chainstack_sdk.machines.encoding import encode_machine
     from chainstack_sdk.machines.errors import CompileError, InvalidMachine
     from chainstack_sdk.machines.gas import gas_table
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         view,
         weeks,
     )
+    from chainstack_sdk.machines.report import report_of
 else:
     _LANGUAGE = (
         "ZERO_ADDRESS Committee Error Event Indexed Machine Mapping Role State address after bytes32 days "
@@ -69,6 +71,7 @@ else:
             "DEPLOYER_ADDRESS": "codes",
             "DEPLOYER_CODE": "codes",
             "Deployer": "deployer",
+            "Diagram": "diagram",
             "InvalidMachine": "errors",
             "MachineContract": "contract",
             "MachineEvent": "handle",
@@ -77,9 +80,11 @@ else:
             "compile_machine": "compiler",
             "compile_text": "compiler",
             "decode_machine": "decoding",
+            "diagram_of": "diagram",
             "encode_machine": "encoding",
             "gas_table": "gas",
             "machine_source": "compiler",
+            "report_of": "report",
             "resolve_machine": "deployer",
         },
     )
@@ -91,6 +96,7 @@ __all__ = [
     "Committee",
     "CompileError",
     "Deployer",
+    "Diagram",
     "Error",
     "Event",
     "Indexed",
@@ -110,6 +116,7 @@ __all__ = [
     "compile_text",
     "days",
     "decode_machine",
+    "diagram_of",
     "emit",
     "encode_machine",
     "gas_table",
@@ -119,6 +126,7 @@ __all__ = [
     "keccak",
     "machine_source",
     "minutes",
+    "report_of",
     "require",
     "resolve_machine",
     "role",

@@ -5,6 +5,9 @@ the call found the machine, at 1 the transfers of tokens that are still to be ma
 returns the value. What an operation works on is computed from left to right. Types were checked when the
 tree was made; what is checked here is what depends on values: ranges, divisors, indices. No source is
 generated.
+
+A call of a Python function takes as long as several operations. So the commonest shapes have closures of
+their own that look at locals, constants and the caller themselves in place of asking another closure.
 """
 
 from __future__ import annotations
@@ -33,6 +36,9 @@ LOCALS = 2
 """Where the locals begin in a frame."""
 OUT_OF_BOUNDS = 0x32
 """Panic code: no such element in the array."""
+
+PLAIN = ("uint256", "enum")
+"""Types of which a slot holds the value as it is."""
 
 _INT_LIMIT = 1 << 255
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -64,6 +70,7 @@ class Expressions:
     def __init__(self, machine: MachineIR) -> None:
         self.machine = machine
         self.firsts = first_slots(machine)
+        self._slots: dict[tuple[bytes, tuple[bool, ...]], KeySlots] = {}
 
     def make(self, expression: Expression) -> Closure:
         """Return the closure of an expression."""
@@ -86,9 +93,9 @@ class Expressions:
             return _CONTEXT[op]
         args = [self.make(each) for each in expression.args]
         if op in _COMPUTE or op in ("min", "max"):
-            return _arithmetic(op, expression.type, *args)
+            return _arithmetic(op, expression, *args)
         if op in _COMPARE:
-            return _comparison(_COMPARE[op], *args)
+            return _pair(_COMPARE[op], expression.args, *args)
         return _OTHERS[op](*args)
 
     def place(self, field: int, keys: Sequence[Expression]) -> tuple[Closure, Type]:
@@ -106,24 +113,38 @@ class Expressions:
     def _mapped(self, base: bytes, keys: Sequence[Expression]) -> Closure:
         if not keys:
             return lambda call, frame: base
-        slots = KeySlots(base, tuple([each.type.kind == "int256" for each in keys]))
+        slots = self._key_slots(base, keys)
         made = [self.make(each) for each in keys]
         if len(made) == 1:
-            one = made[0]
-            if keys[0].op == "local":
-                at = LOCALS + int(keys[0].data)
+            one, at = made[0], local_place(keys[0])
+            if at:
                 return lambda call, frame: slots[frame[at]]
             if keys[0].op == "caller":
                 return lambda call, frame: slots[call.caller]
             return lambda call, frame: slots[one(call, frame)]
         return lambda call, frame: slots[tuple([each(call, frame) for each in made])]
 
+    def _key_slots(self, base: bytes, keys: Sequence[Expression]) -> KeySlots:
+        """Return the slots of a mapping, the same wherever it is used."""
+        signed = tuple([each.type.kind == "int256" for each in keys])
+        return self._slots.setdefault((base, signed), KeySlots(base, signed))
+
     def _load(self, expression: Expression) -> Closure:
-        find, kind = self.place(int(expression.data), expression.args)
-        if not expression.args:
-            read, at = loader(kind), slot(self.firsts[int(expression.data)])
-            return lambda call, frame: read(call, at)
-        if kind.kind in ("uint256", "enum"):
+        field, keys = int(expression.data), expression.args
+        find, kind = self.place(field, keys)
+        if not keys:
+            read, first = loader(kind), slot(self.firsts[field])
+            if kind.kind in PLAIN:
+                return lambda call, frame: call.load(first)
+            return lambda call, frame: read(call, first)
+        if kind.kind in PLAIN:
+            if len(keys) > 1 or self.machine.fields[field].type.kind == "array":
+                return lambda call, frame: call.load(find(call, frame))
+            slots, at = self._key_slots(slot(self.firsts[field]), keys), local_place(keys[0])
+            if at:
+                return lambda call, frame: call.load(slots[frame[at]])
+            if keys[0].op == "caller":
+                return lambda call, frame: call.load(slots[call.caller])
             return lambda call, frame: call.load(find(call, frame))
         get = loader(kind)
         return lambda call, frame: get(call, find(call, frame))
@@ -168,14 +189,32 @@ def _element(find: Closure, index: Closure, bound: int) -> Closure:
 # Numbers
 
 
-def _arithmetic(op: str, kind: Type, one: Closure, other: Closure) -> Closure:
+def local_place(expression: Expression) -> int:
+    """Return where in a frame a local is; 0 for everything else."""
+    return LOCALS + int(expression.data) if expression.op == "local" else 0
+
+
+def _arithmetic(op: str, expression: Expression, one: Closure, other: Closure) -> Closure:
+    unsigned, args = expression.type == UINT, expression.args
     if op in ("min", "max"):
         choose: Callable[[int, int], int] = min if op == "min" else max
         return lambda call, frame: choose(one(call, frame), other(call, frame))
+    if unsigned and op in ("div", "mod"):
+        return _pair(_COMPUTE[op], args, one, other)
+    if unsigned and op == "sub" and (left := local_place(args[0])) and (right := local_place(args[1])):
+        return _difference(left, right)
     compute = _COMPUTE[op]
-    if kind == UINT and op in ("div", "mod"):
-        return lambda call, frame: compute(one(call, frame), other(call, frame))
-    return _checked_unsigned(compute, one, other) if kind == UINT else _checked_signed(compute, one, other)
+    return _checked_unsigned(compute, one, other) if unsigned else _checked_signed(compute, one, other)
+
+
+def _difference(left: int, right: int) -> Closure:
+    def computed(call: Call, frame: Frame) -> int:
+        value: int = frame[left] - frame[right]
+        if value < 0:
+            raise panic(OVERFLOW)
+        return value
+
+    return computed
 
 
 def _checked_unsigned(compute: Callable[[int, int], int], one: Closure, other: Closure) -> Closure:
@@ -207,8 +246,19 @@ def _unsigned(value: int) -> int:
     return value
 
 
-def _comparison(compare: Callable[[Any, Any], bool], one: Closure, other: Closure) -> Closure:
-    return lambda call, frame: compare(one(call, frame), other(call, frame))
+def _pair(
+    compute: Callable[[Any, Any], Any], args: Sequence[Expression], one: Closure, other: Closure
+) -> Closure:
+    """Return the closure of two values of which nothing is checked."""
+    left, right = local_place(args[0]), local_place(args[1])
+    if args[1].op == "const":
+        value = args[1].data
+        if left:
+            return lambda call, frame: compute(frame[left], value)
+        return lambda call, frame: compute(one(call, frame), value)
+    if left and right:
+        return lambda call, frame: compute(frame[left], frame[right])
+    return lambda call, frame: compute(one(call, frame), other(call, frame))
 
 
 # The rest

@@ -102,7 +102,7 @@ class MachineContract:
         Reverted
             When they are malformed, or the constructor refuses.
         """
-        _metered(self._create, self.costs["constructor"])(call, arguments)
+        _metered(self._create, self.costs["constructor"], payable=True)(call, arguments)
 
     def fire(self, call: Call, firings: int) -> str | None:
         """Fire the timer that is due on behalf of the chain; return its name, or None when none is due.
@@ -130,7 +130,8 @@ class MachineContract:
 
     def _enter(self, name: str, entry: Entry) -> None:
         function = self._interface.function(name)
-        self._entries[function.selector] = _metered(_paid(function, entry), self.costs[name])
+        payable = function.mutability == "payable"
+        self._entries[function.selector] = _metered(entry, self.costs[name], payable=payable)
 
     # Kinds of functions
 
@@ -211,8 +212,9 @@ class MachineContract:
     def _results(self, code: Code) -> Callable[[Call, Frame], bytes]:
         made = [self._maker.make(each) for each in code.results]
         encode = codec(tuple([each.type.abi for each in code.results])).encode
-        if not made:
-            return lambda call, frame: b""
+        if all(each.op == "const" for each in code.results):
+            output = encode([each.data for each in code.results])
+            return lambda call, frame: output
         if [each.type.kind for each in code.results] == ["bool"]:
             one = made[0]
             return lambda call, frame: _TRUE if one(call, frame) else _FALSE
@@ -292,14 +294,16 @@ def _nothing_due(call: Call, status: int) -> int:
     return status
 
 
-def _metered(entry: Entry, cost: int) -> Entry:
-    """Return an entry that costs this much, however little it does."""
+def _metered(entry: Entry, cost: int, *, payable: bool) -> Entry:
+    """Return an entry that costs this much, however little it does, and takes coin only if it is payable."""
 
     def metered(call: Call, data: bytes) -> bytes:
         rest = call.gas_left - cost
         if rest < 0:
             call.charge(cost)
         try:
+            if call.value and not payable:
+                raise Reverted("the function takes no coin")
             return entry(call, data)
         except ZeroDivisionError:
             raise panic(DIVISION_BY_ZERO) from None
@@ -312,19 +316,6 @@ def _metered(entry: Entry, cost: int) -> Entry:
             call.charge(over)
 
     return metered
-
-
-def _paid(function: Function, entry: Entry) -> Entry:
-    """Return an entry that takes coin only if the function is payable."""
-    if function.mutability == "payable":
-        return entry
-
-    def unpaid(call: Call, data: bytes) -> bytes:
-        if call.value:
-            raise Reverted("the function takes no coin")
-        return entry(call, data)
-
-    return unpaid
 
 
 def _decoded(decode: Callable[[bytes], tuple[Any, ...]], data: bytes) -> tuple[Any, ...]:

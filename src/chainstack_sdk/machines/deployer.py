@@ -10,17 +10,20 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from chainstack_sdk.core import gas
 from chainstack_sdk.core.native.contract import NativeContract, error, event, external
 from chainstack_sdk.machines.codes import DEPLOYER_CODE, MACHINE_HEAD
 from chainstack_sdk.machines.contract import MachineContract
 from chainstack_sdk.machines.decoding import decode_machine
-from chainstack_sdk.machines.gas import DECODE_BYTE
+from chainstack_sdk.machines.encoding import encode_machine
+from chainstack_sdk.machines.gas import DECODE_BYTE, gas_table
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.keccak import keccak256
 
 if TYPE_CHECKING:
     from chainstack_sdk.core.call import Call
     from chainstack_sdk.core.interfaces import Contract
+    from chainstack_sdk.machines.ir import MachineIR
 
 MAX_KEPT = 1_024
 """Machines kept ready; the one not asked for longest goes first."""
@@ -71,6 +74,17 @@ class Deployer(NativeContract):
 def machine_code(encoding: bytes) -> bytes:
     """Return the code of machines with this encoding."""
     return MACHINE_HEAD + encoding
+
+
+def deployment_gas(machine: MachineIR) -> int:
+    """Return what it costs to deploy a machine: gas, besides the transaction's own."""
+    encoding = encode_machine(machine)
+    topics, data = Deployer.Deployed.encode(bytes(20), bytes(20), bytes(32), machine.name)
+    return (
+        (DECODE_BYTE * len(encoding) + gas.CREATE + gas.CODE_BYTE * len(machine_code(encoding)))
+        + gas_table(machine)["constructor"]
+        + (gas.LOG + gas.LOG_TOPIC * len(topics) + gas.LOG_BYTE * len(data))
+    )
 
 
 @lru_cache(maxsize=MAX_KEPT)

@@ -7,12 +7,12 @@ machine as any other caller would, and finds nothing half done.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chainstack_sdk.core import gas
 from chainstack_sdk.core.environment import OutOfGas
 from chainstack_sdk.core.panics import OVERFLOW, panic
-from chainstack_sdk.machines.closures import LOCALS, Expressions
+from chainstack_sdk.machines.closures import LOCALS, PLAIN, Expressions, local_place
 from chainstack_sdk.machines.gas import NFT_GAS, TOKEN_GAS
 from chainstack_sdk.machines.interface import interface_of
 from chainstack_sdk.machines.storage import storer
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.core.call import Call
     from chainstack_sdk.machines.closures import Closure, Frame
-    from chainstack_sdk.machines.ir import Block, MachineIR, Statement
+    from chainstack_sdk.machines.ir import Block, Expression, MachineIR, Statement
     from chainstack_sdk.primitives.abi import ErrorType, Event
 
     Action: TypeAlias = Callable[[Call, Frame], None]
@@ -82,7 +82,7 @@ class Statements(Expressions):
             case "pay", _:
                 return _pay(self.make(args[0]), self.make(args[1]))
             case "emit", int(number):
-                return _emit(self.events[number], [self.make(each) for each in args])
+                return self._emit(self.events[number], args)
         return _note(op, [self.make(each) for each in args])
 
     def _set(self, number: int, value: Closure) -> Action:
@@ -110,11 +110,31 @@ class Statements(Expressions):
         find, kind = self.place(field, statement.args[:-1])
         value = self.make(statement.args[-1])
         if statement.op != "store":
-            return _change(find, value, 1 if statement.op == "increase" else -1)
+            return _grow(find, value) if statement.op == "increase" else _shrink(find, value)
+        if kind.kind in PLAIN:
+            return lambda call, frame: call.store(find(call, frame), value(call, frame))
         put = storer(kind)
 
         def act(call: Call, frame: Frame) -> None:
             put(call, find(call, frame), value(call, frame))
+
+        return act
+
+    def _emit(self, event: Event, args: Sequence[Expression]) -> Action:
+        values, inputs = [self.make(each) for each in args], event.inputs
+        if not inputs or any(param.type not in _WORDS for param in inputs):
+            return _emit_any(event, values)
+        indexed = sum(param.indexed for param in inputs)
+        if not all(param.indexed for param in inputs[:indexed]):
+            return _emit_any(event, values)
+        topic = event.topic
+        words = [
+            _word(param.type, each, value) for param, each, value in zip(inputs, args, values, strict=True)
+        ]
+
+        def act(call: Call, frame: Frame) -> None:
+            made = [each(call, frame) for each in words]
+            call.log([topic, *made[:indexed]], b"".join(made[indexed:]))
 
         return act
 
@@ -130,9 +150,17 @@ class Statements(Expressions):
         return act
 
 
-def _change(find: Closure, value: Closure, sign: int) -> Action:
+def _grow(find: Closure, value: Closure) -> Action:
     def act(call: Call, frame: Frame) -> None:
-        if call.try_add(find(call, frame), sign * value(call, frame)) >> 256:
+        if call.try_add(find(call, frame), value(call, frame)) >> 256:
+            raise panic(OVERFLOW)
+
+    return act
+
+
+def _shrink(find: Closure, value: Closure) -> Action:
+    def act(call: Call, frame: Frame) -> None:
+        if call.try_add(find(call, frame), -value(call, frame)) < 0:
             raise panic(OVERFLOW)
 
     return act
@@ -155,21 +183,6 @@ def _pay(to: Closure, amount: Closure) -> Action:
     return act
 
 
-def _emit(event: Event, values: Sequence[Closure]) -> Action:
-    if not event.inputs or any(param.type not in _WORDS for param in event.inputs):
-        return _emit_any(event, values)
-    topic = event.topic
-    shown = [(value, _WORDS[param.type]) for value, param in zip(values, event.inputs, strict=True)]
-    hidden = [at for at, param in enumerate(event.inputs) if param.indexed]
-    rest = [at for at, param in enumerate(event.inputs) if not param.indexed]
-
-    def act(call: Call, frame: Frame) -> None:
-        words = [word(value(call, frame)) for value, word in shown]
-        call.log([topic, *[words[at] for at in hidden]], b"".join([words[at] for at in rest]))
-
-    return act
-
-
 def _emit_any(event: Event, values: Sequence[Closure]) -> Action:
     def act(call: Call, frame: Frame) -> None:
         call.emit(event, *[each(call, frame) for each in values])
@@ -177,13 +190,26 @@ def _emit_any(event: Event, values: Sequence[Closure]) -> Action:
     return act
 
 
+def _word(kind: str, expression: Expression, value: Closure) -> Closure:
+    """Return what computes the word of a value for an event: values of a running machine need no checks."""
+    at = local_place(expression)
+    match kind:
+        case "uint256" if at:
+            return lambda call, frame: frame[at].to_bytes(32)
+        case "uint256":
+            return lambda call, frame: value(call, frame).to_bytes(32)
+        case "address" if at:
+            return lambda call, frame: _ZEROS + frame[at]
+        case "address" if expression.op == "caller":
+            return lambda call, frame: _ZEROS + call.caller
+        case "address":
+            return lambda call, frame: _ZEROS + value(call, frame)
+    return value
+
+
 _ZEROS = bytes(12)
-_WORDS: dict[str, Callable[[Any], bytes]] = {
-    "uint256": lambda value: value.to_bytes(32),
-    "address": lambda value: _ZEROS + value,
-    "bytes32": lambda value: value,
-}
-"""How the commonest types become words of an event: values of a running machine need no checks."""
+_WORDS = ("uint256", "address", "bytes32")
+"""The commonest types in events."""
 
 
 # Tokens of others

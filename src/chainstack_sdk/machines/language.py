@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from chainstack_sdk.core.native.host import ContractHost
+    from chainstack_sdk.machines.diagram import Diagram
     from chainstack_sdk.machines.handle import MachineHandle
     from chainstack_sdk.machines.ir import MachineIR
     from chainstack_sdk.primitives.keys import Signer
@@ -327,6 +328,25 @@ class Machine:
         from chainstack_sdk.machines.gas import gas_table
 
         return gas_table(cls.ir())
+
+    @classmethod
+    def diagram(cls) -> Diagram:
+        """Return the states and what leads from one to another, to be drawn: ``.mermaid()``, ``.svg()``."""
+        from chainstack_sdk.machines.diagram import diagram_of
+
+        return diagram_of(cls.ir())
+
+    @classmethod
+    def report(cls) -> str:
+        """Return a page about the machine for people who do not read code, in Markdown.
+
+        It tells who may do what in which state and under which conditions, when money moves, what happens by
+        itself, and what everything costs, with the docstrings of the class.
+        """
+        from chainstack_sdk.machines.compiler import machine_source, notes_of
+        from chainstack_sdk.machines.report import report_of
+
+        return report_of(cls.ir(), notes_of(machine_source(cls)))
 
     @classmethod
     def deploy(

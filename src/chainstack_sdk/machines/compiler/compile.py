@@ -29,7 +29,10 @@ from chainstack_sdk.machines.whole import check_tables
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-RESERVED = ("ir", "encoding", "identity", "abi", "gas", "deploy", "at", "is_in", "state", "due", "poke")
+RESERVED = (
+    *("ir", "encoding", "identity", "abi", "gas", "diagram", "report", "deploy", "at", "is_in"),
+    *("state", "due", "poke"),
+)
 """Names in a class that are not the author's: methods of ``Machine`` and functions that every machine has."""
 CONSTRUCTOR_RESERVED = ("chain", "sender", "gas")
 """Names of parameters of ``Machine.deploy``."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
+from chainstack_sdk.primitives.svg import document, label, safe, tip
 from chainstack_sdk.testing.sim import audit
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ _MARKS = {
 
 def draw_svg(timeline: Timeline) -> str:
     """Return an SVG document; see :meth:`Timeline.svg`."""
-    return "\n".join(_Canvas(timeline).document()) + "\n"
+    canvas = _Canvas(timeline)
+    return document(canvas.right, canvas.bottom + 30, _STYLE, canvas.elements())
 
 
 class _Canvas:
@@ -58,30 +59,29 @@ class _Canvas:
     def x(self, time_ms: int) -> int:
         return _LEFT + (time_ms - self.first_ms) * self.width // self.span_ms
 
-    def document(self) -> Iterator[str]:
+    @property
+    def right(self) -> int:
+        return _LEFT + self.width + 30
+
+    def elements(self) -> Iterator[str]:
         messages = [line for entry in self.timeline.entries for line in self._draw(entry)]
-        width, height = _LEFT + self.width + 30, self.bottom + 30
-        yield f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
-        yield f"<style>{_STYLE}</style>"
-        yield '<defs><marker id="tip" markerWidth="8" markerHeight="8" refX="7" refY="3" orient="auto">'
-        yield '<path d="M0,0 L7,3 L0,6 Z" fill="#666"/></marker></defs>'
+        yield tip("tip", "#666")
         yield from self._axis()
         yield from self._draw_lanes()
         yield from self._legend()
         yield from messages
-        yield "</svg>"
 
     def _axis(self) -> Iterator[str]:
         for tick in range(_TICKS + 1):
             time_ms = self.first_ms + self.span_ms * tick // _TICKS
             x = self.x(time_ms)
             yield f'<line class="axis" x1="{x}" x2="{x}" y1="{_TOP - 15}" y2="{self.bottom}"/>'
-            yield f'<text x="{x}" y="{self.bottom + 15}" text-anchor="middle">{time_ms} ms</text>'
+            yield label(x, self.bottom + 15, f"{time_ms} ms", anchor="middle")
 
     def _draw_lanes(self) -> Iterator[str]:
         end = self.first_ms + self.span_ms
         for name, y in self.lanes.items():
-            yield f'<text x="{_LEFT - 12}" y="{y + 4}" text-anchor="end">{escape(name)}</text>'
+            yield label(_LEFT - 12, y + 4, name, anchor="end")
             changes = [e for e in self.timeline.entries if e.node == name and e.kind in _ON_OR_OFF]
             state = _ON_OR_OFF[_other(changes[0].kind)] if changes else "lane"
             start = self.first_ms
@@ -94,10 +94,10 @@ class _Canvas:
         for number, (word, colour) in enumerate(self.colours.items()):
             x = _LEFT + 110 * number
             yield f'<rect x="{x}" y="14" width="12" height="12" fill="{colour}"/>'
-            yield f'<text x="{x + 17}" y="24">{escape(word)}</text>'
+            yield label(x + 17, 24, word)
 
     def _draw(self, entry: Entry) -> Iterator[str]:
-        kind, told = entry.kind, escape(f"{entry.time_ms} ms {entry.node} {self.timeline.tell(entry)}")
+        kind, told = entry.kind, safe(f"{entry.time_ms} ms {entry.node} {self.timeline.tell(entry)}")
         x = self.x(entry.time_ms)
         if kind in (audit.DELIVER, audit.MISS):
             style = self._style(entry) if kind == audit.DELIVER else 'class="lost"'
@@ -113,7 +113,7 @@ class _Canvas:
             yield f"{shape}<title>{told}</title></path>"
             if kind == audit.COMMIT:
                 height = int.from_bytes(entry.data[:8], "big")
-                yield f'<text x="{x}" y="{y - 10}" text-anchor="middle">{height}</text>'
+                yield label(x, y - 10, str(height), anchor="middle")
         elif kind == audit.NETWORK:
             yield f'<line class="network" x1="{x}" x2="{x}" y1="{_TOP - 25}" y2="{self.bottom}">'
             yield f"<title>{told}</title></line>"

@@ -290,9 +290,17 @@ class Call:
         self._env.issued = address
         return address
 
-    def within(self, address: bytes) -> Call:
-        """Return a call in the same frame on behalf of a contract just created by this one."""
-        return Call(self._env, self.caller, address, 0, self._depth, self.read_only)
+    def within(self, address: bytes, value: int = 0) -> Call:
+        """Return a call in the same frame on behalf of a contract just created by this one.
+
+        Parameters
+        ----------
+        value
+            Wei that go there with it, from this contract; at the price of a transfer when there are any.
+        """
+        if value:
+            self.transfer(address, value)
+        return Call(self._env, self.caller, address, value, self._depth, self.read_only)
 
     # Refusal
 

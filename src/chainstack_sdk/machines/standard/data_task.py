@@ -27,8 +27,8 @@ Nobody is paid but the buyer, and providers whose answers the buyer accepted, le
 
 - Anybody may answer, with anything, under any number of addresses: a buyer must look at answers in time, and
   object to what is worthless.
-- Without an arbiter a buyer's objection is final, also against a good answer that has been read. It is public,
-  with its reason, and so are those before.
+- Without an arbiter a buyer's objection is final, also against a good answer that has been read. It is
+  public, with its reason, and so are those before.
 """
 
 from __future__ import annotations

@@ -11,20 +11,7 @@ import pytest
 from chainstack_sdk import Account, Chain, ChainConfig, ManualClock, ether
 from chainstack_sdk.apps.exchange import AnswerStatus, Buyer, Provider, Specification, TaskRefused
 from chainstack_sdk.apps.market import Market
-from chainstack_sdk.apps.sandbox import (
-    Applet,
-    AppletFailed,
-    AppletRefused,
-    CapabilityDenied,
-    FuelExhausted,
-    Grant,
-    Limits,
-    Manifest,
-    MemoryExceeded,
-    QuotaExceeded,
-    Sandbox,
-    TimeExceeded,
-)
+from chainstack_sdk.apps.sandbox import Applet, Grant, Limits, Manifest, Sandbox, errors
 from chainstack_sdk.core.config import AccountConfig
 from chainstack_sdk.core.store import MemoryStore
 from chainstack_sdk.machines import DEPLOYER_ADDRESS, DEPLOYER_CODE, days
@@ -94,17 +81,17 @@ def assert_nothing_left(world: World) -> None:
 
 
 STOPPED = {
-    "the records themselves": ("const main = () => records.read('visits')", QuotaExceeded),
-    "one byte more than the quota": ("const main = () => 'x'.repeat(22)", QuotaExceeded),
+    "the records themselves": ("const main = () => records.read('visits')", errors.QuotaExceeded),
+    "one byte more than the quota": ("const main = () => 'x'.repeat(22)", errors.QuotaExceeded),
     "in many small values": (
         "const main = () => { for (const c of records.read('visits')[0].place) emit(c) }",
-        QuotaExceeded,
+        errors.QuotaExceeded,
     ),
     "in the keys of an object": (
         "const main = () => ({[records.read('visits')[0].place + records.read('visits')[1].place]: 1})",
-        QuotaExceeded,
+        errors.QuotaExceeded,
     ),
-    "a giant output": ("const main = () => 'x'.repeat(1 << 16)", QuotaExceeded),
+    "a giant output": ("const main = () => 'x'.repeat(1 << 16)", errors.QuotaExceeded),
     "two values within the quota": ("const main = () => { emit(12); emit(13) }", TaskRefused),
     "text where a number is asked for": (
         "const main = () => records.read('visits')[0].place",
@@ -113,28 +100,28 @@ STOPPED = {
     "a number beyond the schema": ("const main = () => records.read('visits')[0].spent", TaskRefused),
     "in the exception": (
         "const main = () => { throw new Error(JSON.stringify(records.read('visits'))) }",
-        AppletFailed,
+        errors.AppletFailed,
     ),
     "emitted before an exception": (
         "const main = () => { emit(records.read('visits')[0].place); throw 1 }",
-        AppletFailed,
+        errors.AppletFailed,
     ),
-    "a record that was not asked for": ("const main = () => records.read('diary')", CapabilityDenied),
+    "a record that was not asked for": ("const main = () => records.read('diary')", errors.CapabilityDenied),
     "the record in the name of another": (
         "const main = () => records.read(records.read('visits')[0].place)",
-        CapabilityDenied,
+        errors.CapabilityDenied,
     ),
     "by how long it runs": (
         "const main = () => { if (records.read('visits')[1].place.includes('clinic')) for (;;); }",
-        FuelExhausted,
+        errors.FuelExhausted,
     ),
     "by how much it takes": (
         "const main = () => { const all = []; for (;;) all.push(new Uint8Array(1 << 22)) }",
-        MemoryExceeded,
+        errors.MemoryExceeded,
     ),
     "through the interpreter": (
         "const main = () => this.constructor.constructor('return process')().env",
-        AppletFailed,
+        errors.AppletFailed,
     ),
 }
 
@@ -152,7 +139,7 @@ def test_nothing_leaves_an_applet_that_tries(world: World, how: str) -> None:
 
 def test_an_applet_that_takes_too_long_sends_nothing(world: World) -> None:
     task = world.publish("const main = () => { for (;;); }", limits=Limits(fuel=10**12, milliseconds=150))
-    with pytest.raises(TimeExceeded):
+    with pytest.raises(errors.TimeExceeded):
         world.ann.prepare(task, GRANT)
     assert task.progress() == (0, 0, 0)
 
@@ -163,7 +150,7 @@ def test_an_applet_of_another_hash_is_not_run(world: World) -> None:
     evil = Manifest("evil", "1.0.0", BUYER.address, "js", records=("visits",), emit=24)
     package = Applet.sign(evil, b"const main = () => 2", BUYER).encode()
     world.store.write_batch({b"p" + task.terms.applet: package})
-    with pytest.raises(AppletRefused, match="damaged"):
+    with pytest.raises(errors.AppletRefused, match="damaged"):
         world.ann.prepare(task, GRANT)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainstack_sdk import InvalidInput
@@ -107,6 +107,7 @@ JSON = st.recursive(
 KEYWORDS = ["type", "enum", "const", "minimum", "maxLength", "items", "properties", "required", "title"]
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(KEYWORDS), JSON | st.sampled_from(TYPES)), JSON)
 def test_anything_passes_or_is_invalid_input(schema, value) -> None:
     with suppress(InvalidInput):
@@ -114,6 +115,7 @@ def test_anything_passes_or_is_invalid_input(schema, value) -> None:
         check_value(schema, value)
 
 
+@settings(max_examples=50)
 @given(JSON)
 def test_a_value_is_its_own_constant(value) -> None:
     check_value({"const": value, "enum": [0, value]}, value)

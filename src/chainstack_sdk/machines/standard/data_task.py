@@ -4,18 +4,17 @@ The buyer deploys the machine with the whole escrow, price times number of answe
 with commitments to a sealed result and to the data behind it. From then on a part of the escrow is the
 answer's, until one of these happens:
 
-==========================  ====================================  =============  ==========================
-What                        Who, when                             Then           The price goes
-==========================  ====================================  =============  ==========================
-``accept``                  the buyer, as long as it is waiting   paid           to the provider
-``settle`` without objection  anybody, after the objection time   paid           to the provider
-``object``                  the buyer, in the objection time      refused; with  back to the escrow
-                                                                  an arbiter:
-                                                                  contested
-``rule`` for the provider   the arbiter, in the ruling time       paid           to the provider
-``rule`` for the buyer      the arbiter, in the ruling time       refused        back to the escrow
-``settle`` when contested   anybody, after the ruling time        refused        back to the escrow
-==========================  ====================================  =============  ==========================
+========================  ==================================  =============  ==================
+What                      Who, when                           Then           The price goes
+========================  ==================================  =============  ==================
+``accept``                the buyer, while it is undecided    paid           to the provider
+``settle``, no objection  anybody, after the objection time   paid           to the provider
+``object``                the buyer, in the objection time    refused        back to the escrow
+``object``, with arbiter  the buyer, in the objection time    contested      nowhere yet
+``rule`` to pay           the arbiter, in the ruling time     paid           to the provider
+``rule`` not to pay       the arbiter, in the ruling time     refused        back to the escrow
+``settle``, contested     anybody, after the ruling time      refused        back to the escrow
+========================  ==================================  =============  ==================
 
 "Back to the escrow" pays for another answer while the task is open, and is paid to the buyer at once when it
 has ended. When the task ends by time, everything that no answer has a claim to goes to the buyer. Silence

@@ -80,6 +80,13 @@ def test_a_constructor_that_takes_coin(small: MachineIR) -> None:
             decode_machine(encoding.replace(b"payable", other))
 
 
+def test_a_number_has_no_elements(small: MachineIR) -> None:
+    scope = Scope(small.tables, "view")
+    (number,) = [at for at, each in enumerate(small.fields) if each.type == UINT][:1]
+    with pytest.raises(InvalidMachine, match="uint256 has no elements"):
+        scope.place(number, [scope.constant(UINT, 0)])
+
+
 def refused(machine: MachineIR, told: str) -> None:
     with pytest.raises(InvalidMachine, match=told):
         decode_machine(encode_machine(machine))

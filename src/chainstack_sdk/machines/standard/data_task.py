@@ -20,7 +20,8 @@ What                      Who, when                           Then           The
 has ended. When the task ends by time, everything that no answer has a claim to goes to the buyer. Silence
 counts: that of the buyer for the provider, that of the arbiter for the buyer.
 
-Nobody is paid but the buyer, and providers whose answers the buyer accepted, left unopposed or lost.
+Nobody is paid but the buyer, and providers whose answers the buyer accepted or did not oppose, or the arbiter
+upheld.
 
 **Caveats**
 

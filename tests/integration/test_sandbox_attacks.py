@@ -6,7 +6,6 @@ granted, let out more than they may, or make the host do the work for them.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,20 +37,6 @@ AUTHOR = Account.from_key(b"\x01" * 32)
 LIMITS = Limits(fuel=50_000_000, milliseconds=60_000)
 SECRET = "a secret that nobody granted"
 GRANT = Grant({"steps": [4_000, 6_000], "diary": SECRET}, 64)
-
-
-@pytest.fixture(scope="module")
-def machine_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same cache as that of the unit tests."""
-    base = tmp_path_factory.getbasetemp()
-    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "machine-code"
-    cache.mkdir(mode=0o700, exist_ok=True)
-    return cache
-
-
-@pytest.fixture(scope="module")
-def sandbox(machine_code: Path) -> Sandbox:
-    return Sandbox(Limits(milliseconds=60_000), cache=machine_code, compile_seconds=60)
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from py_arkworks_bls12381 import G1Point, G2Point, Scalar
 from chainstack_sdk.consensus.bft import Secp256k1Scheme, Validator, ValidatorSet
 from chainstack_sdk.consensus.chainkey.ceremony import Ceremony
 from chainstack_sdk.consensus.chainkey.dealing import close_log, deal, shares_for
-from chainstack_sdk.consensus.chainkey.envelope import open_key, seal
 from chainstack_sdk.consensus.chainkey.log import DealerLog, ack_digest, validate_log
 from chainstack_sdk.consensus.chainkey.outcome import combine_logs, derive_shares, exposed_members
 from chainstack_sdk.consensus.chainkey.polynomial import PublicPolynomial, SecretPolynomial
 from chainstack_sdk.consensus.chainkey.seats import Seats, seats_of
 from chainstack_sdk.primitives import bls
+from chainstack_sdk.primitives.envelope import open_key, seal
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.keys import Account
 from chainstack_sdk.primitives.rlp import rlp_decode, rlp_encode

@@ -294,13 +294,20 @@ class Call:
         self._env.issued = address
         return address
 
-    def within(self, address: bytes) -> Call:
+    def within(self, address: bytes, value: int = 0) -> Call:
         """Return a call in the same frame on behalf of another contract.
 
         That is for one just created by this one, and for system contracts that keep books for others:
         whoever has such a call writes to that contract's storage.
+
+        Parameters
+        ----------
+        value
+            Wei that go there with it, from this contract; at the price of a transfer when there are any.
         """
-        return Call(self._env, self.caller, address, 0, self._depth, self.read_only)
+        if value:
+            self.transfer(address, value)
+        return Call(self._env, self.caller, address, value, self._depth, self.read_only)
 
     # Refusal
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         invariant,
         keccak,
         minutes,
+        payable,
         require,
         role,
         send_nft,
@@ -60,8 +61,8 @@ if TYPE_CHECKING:
 else:
     _LANGUAGE = (
         "ZERO_ADDRESS Committee Error Event Indexed Machine Mapping Role State address after bytes32 days "
-        "emit hours int256 invariant keccak minutes require role send_nft send_token take_nft take_token "
-        "timestamp transfer transition uint256 view weeks"
+        "emit hours int256 invariant keccak minutes payable require role send_nft send_token take_nft "
+        "take_token timestamp transfer transition uint256 view weeks"
     )
     __getattr__, __dir__ = _lazy.exports(
         __name__,
@@ -126,6 +127,7 @@ __all__ = [
     "keccak",
     "machine_source",
     "minutes",
+    "payable",
     "report_of",
     "require",
     "resolve_machine",

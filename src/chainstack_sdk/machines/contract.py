@@ -100,7 +100,7 @@ class MachineContract:
         Raises
         ------
         Reverted
-            When they are malformed, or the constructor refuses.
+            When they are malformed, coin came that it does not take, or the constructor refuses.
         """
         _metered(self._create, self.costs["constructor"], payable=True)(call, arguments)
 
@@ -138,9 +138,11 @@ class MachineContract:
     def _constructor(self, code: Code) -> Entry:
         decode, check = self._interface.constructor.decode, _bounds(code.parameters, self.machine)
         body, maker = self._maker.block(code.body), self._maker
-        count = len(code.parameters)
+        count, payable = len(code.parameters), self.machine.payable
 
         def entry(call: Call, data: bytes) -> bytes:
+            if call.value and not payable:
+                raise Reverted("the constructor takes no coin")
             args = _decoded(decode, data)
             if check is not None:
                 check(call, args)

@@ -13,6 +13,7 @@ from chainstack_sdk.machines.encoding import (
     FORMAT,
     MAX_SIZE,
     NUMBERED,
+    PAYABLE,
     STATEMENTS,
     encode_machine,
 )
@@ -88,9 +89,7 @@ def _machine(item: RlpItem) -> MachineIR:
         tuple([_field(each) for each in _list(fields)]),
     )
     check_tables(tables)
-    nameless, constructor = _function(tables, creation, "constructor")
-    if nameless:
-        _malformed("a constructor")
+    payable, constructor = _constructor(tables, creation)
     machine = MachineIR(
         _text(name),
         tables.enums,
@@ -103,6 +102,7 @@ def _machine(item: RlpItem) -> MachineIR:
         tuple([_timer(tables, each) for each in _list(timers)]),
         tuple([View(*_function(tables, each, "view")) for each in _list(views)]),
         tuple([View(*_function(tables, each, "invariant")) for each in _list(invariants)]),
+        payable,
     )
     check_machine(machine)
     return machine
@@ -179,6 +179,13 @@ def _function(tables: Tables, item: RlpItem, kind: str, *, payable: bool = False
             told = tuple([_expression(scope, each, 0) for each in _list(results)])
             return _text(name), Function(taken, done, told)
     _malformed("a function")
+
+
+def _constructor(tables: Tables, item: RlpItem) -> tuple[bool, Function]:
+    match item:
+        case [bytes(name), *_] if name in (b"", PAYABLE.encode()):
+            return bool(name), _function(tables, item, "constructor", payable=bool(name))[1]
+    _malformed("a constructor")
 
 
 def _transition(tables: Tables, item: RlpItem) -> Transition:

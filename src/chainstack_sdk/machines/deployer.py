@@ -44,9 +44,11 @@ class Deployer(NativeContract):
     TimerFailed = event("event TimerFailed(address indexed machine, bytes reason)")
     InvalidMachine = error("error InvalidMachine(string reason)")
 
-    @external("function deploy(bytes machine, bytes arguments) returns (address)")
+    @external("function deploy(bytes machine, bytes arguments) payable returns (address)")
     def deploy(self, call: Call, machine: bytes, arguments: bytes) -> bytes:
         """Check a machine, give it an address and run its constructor on behalf of the caller.
+
+        Coin that comes with the call is the machine's, if its constructor takes coin.
 
         Parameters
         ----------
@@ -66,7 +68,7 @@ class Deployer(NativeContract):
         except InvalidInput as refusal:
             raise call.error(self.InvalidMachine, str(refusal)) from refusal
         address = call.create(machine_code(machine))
-        contract.create(call.within(address), arguments)
+        contract.create(call.within(address, call.value), arguments)
         call.emit(self.Deployed, address, call.caller, keccak256(machine), contract.machine.name)
         return address
 

@@ -3,8 +3,9 @@
 RLP. Numbers are RLP integers, names and texts UTF-8. With ``[…]`` for a list and ``x*`` for a list of any
 number of ``x``::
 
-    machine     [1, name, enum*, record* (events), record* (errors), state*, field*, function (constructor),
-                 transition*, timer*, function* (views), function* (invariants)]
+    machine     [1, name, enum*, record* (events), record* (errors), state*, field*, function (constructor:
+                 named "payable" when coin may come with the deployment, or ""), transition*, timer*,
+                 function* (views), function* (invariants)]
     enum        [name, name*]
     record      [name, parameter*]
     parameter   [name, type, 1 when indexed or 0]
@@ -55,6 +56,8 @@ FORMAT = 1
 """Number of this format."""
 MAX_SIZE = 16_384
 """Bytes of an encoding."""
+PAYABLE = "payable"
+"""Name of a constructor with which coin may come; others have none."""
 
 EXPRESSIONS = (
     "const",
@@ -112,7 +115,7 @@ def encode_machine(machine: MachineIR) -> bytes:
             [_record(each) for each in machine.errors],
             [[each.name.encode(), int(each.final)] for each in machine.states],
             [[each.name.encode(), _type(each.type), each.threshold] for each in machine.fields],
-            _function("", machine.constructor),
+            _function(PAYABLE if machine.payable else "", machine.constructor),
             [_transition(each) for each in machine.transitions],
             [_timer(each) for each in machine.timers],
             [_function(each.name, each.function) for each in machine.views],

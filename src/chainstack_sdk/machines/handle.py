@@ -202,6 +202,7 @@ def deploy(
     sender: Signer,
     arguments: Mapping[str, Any],
     *,
+    value: int = 0,
     gas: int | None = None,
 ) -> MachineHandle:
     """Put a machine on a chain by one transaction to its deployer and return the handle.
@@ -210,6 +211,8 @@ def deploy(
     ----------
     arguments
         The constructor's, by name.
+    value
+        Wei for the machine.
     gas
         Gas limit; found by the chain when not given.
 
@@ -226,7 +229,7 @@ def deploy(
     data = Deployer.abi_function("deploy").encode_call(encode_machine(machine), encoded)
     receipt = explained(
         (*interface.errors, *Deployer.abi_errors),
-        lambda: host.send_call(sender, DEPLOYER_ADDRESS, data, gas=gas),
+        lambda: host.send_call(sender, DEPLOYER_ADDRESS, data, value=value, gas=gas),
     )
     if receipt.contract_address is None:
         raise UsageError(

@@ -106,7 +106,8 @@ def interface_of(machine: MachineIR) -> Interface:
     _distinct([each.selector for each in functions], "two functions have one selector")
     _distinct([each.topic for each in events], "two events have one topic")
     _distinct([each.selector for each in errors], "two errors have one selector")
-    constructor = Constructor(_params(machine.constructor.parameters))
+    mutability = "payable" if machine.payable else "nonpayable"
+    constructor = Constructor(_params(machine.constructor.parameters), mutability)
     return Interface(constructor, tuple(functions), tuple(events), tuple(errors))
 
 

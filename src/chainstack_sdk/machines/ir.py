@@ -204,6 +204,8 @@ class MachineIR:
     views: tuple[View, ...]
     invariants: tuple[View, ...]
     """Conditions that are to hold whenever nothing runs; nodes do not check them."""
+    payable: bool = False
+    """Whether coin may come with the deployment."""
 
     @property
     def tables(self) -> Tables:

@@ -198,6 +198,11 @@ def after(source: State, delay: int | Callable[[Any], int], target: State) -> Ca
     return lambda method: method
 
 
+def payable(method: Method) -> Method:
+    """Declare that coin may come with the deployment; stands before ``__init__``."""
+    return method
+
+
 def view(method: Method) -> Method:
     """Declare a function that only answers."""
     return method
@@ -267,7 +272,7 @@ class Machine:
     caller: Final[address] = ZERO_ADDRESS
     """Who calls; not in timers and invariants."""
     value: Final[uint256] = 0
-    """Wei that came with the call; only in payable transitions."""
+    """Wei that came with the call; only in what is payable."""
     now: Final[timestamp] = 0
     """Time of the block, Unix seconds."""
     height: Final[uint256] = 0
@@ -323,7 +328,8 @@ class Machine:
     def gas(cls) -> dict[str, int]:
         """Return what each function costs, whatever it does: gas by name, besides the transaction's own.
 
-        ``constructor`` is the making of the machine, without what its code costs; ``poke`` firing a timer.
+        ``constructor`` is the making of the machine, without what its code and the transfer of coin to it
+        cost; ``poke`` firing a timer.
         """
         from chainstack_sdk.machines.gas import gas_table
 
@@ -350,7 +356,7 @@ class Machine:
 
     @classmethod
     def deploy(
-        cls, chain: ContractHost, sender: Signer, *, gas: int | None = None, **arguments: Any
+        cls, chain: ContractHost, sender: Signer, *, value: int = 0, gas: int | None = None, **arguments: Any
     ) -> MachineHandle:
         """Put the machine on a chain by one transaction.
 
@@ -360,6 +366,8 @@ class Machine:
             One with the deployer of machines among its system contracts.
         sender
             Who signs and pays.
+        value
+            Wei for the machine; its constructor must be payable.
         gas
             Gas limit; found by the chain when not given.
         **arguments
@@ -376,7 +384,7 @@ class Machine:
         """
         from chainstack_sdk.machines.handle import deploy
 
-        return deploy(cls.ir(), chain, sender, arguments, gas=gas)
+        return deploy(cls.ir(), chain, sender, arguments, value=value, gas=gas)
 
     @classmethod
     def at(cls, chain: ContractHost, address: Any) -> MachineHandle:

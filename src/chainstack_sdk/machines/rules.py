@@ -146,7 +146,7 @@ class Scope:
         if args:
             raise InvalidMachine(f"{op} takes no arguments")
         if op == "value" and not self.payable:
-            raise InvalidMachine("no coin comes here: only payable transitions know a value")
+            raise InvalidMachine("no coin comes here: only payable functions know a value")
         if op == "caller" and self.kind in ("timer", "invariant"):
             raise InvalidMachine("nobody calls here: what happens by itself has no caller")
         return CONTEXT[op]

@@ -105,6 +105,7 @@ class MachineMaker:
             (StateInfo("begun"), StateInfo("going"), StateInfo("over", final=draw.random() < 0.5)),
             tuple(fields),
         )
+        payable = draw.random() < 0.5
         return MachineIR(
             "Drawn",
             *(
@@ -114,7 +115,7 @@ class MachineMaker:
                 self.tables.states,
                 self.tables.fields,
             ),
-            self._constructor(),
+            self._constructor(payable),
             tuple([self._transition(f"go{at}") for at in range(draw.randrange(2, 5))]),
             tuple(
                 self._timer(source)
@@ -123,6 +124,7 @@ class MachineMaker:
             ),
             tuple([View(f"ask{at}", self._function("view")) for at in range(2)]),
             (View("sound", self._claim()),),
+            payable,
         )
 
     def _mappings(self) -> list[Type]:
@@ -141,8 +143,9 @@ class MachineMaker:
     def _event_parameters(self) -> tuple[Parameter, ...]:
         return tuple([Parameter(each.name, each.type, at < 2) for at, each in enumerate(self._parameters(4))])
 
-    def _constructor(self) -> Function:
-        scope = Scope(self.tables, "constructor", parameters=[ADDRESS, Type("array", 3, (ADDRESS,)), UINT])
+    def _constructor(self, payable: bool) -> Function:
+        taken = [ADDRESS, Type("array", 3, (ADDRESS,)), UINT]
+        scope = Scope(self.tables, "constructor", payable=payable, parameters=taken)
         owner, board = len(self.tables.fields) - 2, len(self.tables.fields) - 1
         parameters = (
             Parameter("p0", ADDRESS),

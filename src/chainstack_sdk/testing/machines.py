@@ -126,9 +126,9 @@ class ReferenceMachine:
 
     # Calls
 
-    def create(self, caller: bytes, args: Sequence[Any]) -> Outcome:
+    def create(self, caller: bytes, args: Sequence[Any], value: int = 0) -> Outcome:
         """Run the constructor."""
-        return self._whole(caller, 0, lambda: self._construct(args))
+        return self._whole(caller, value, lambda: self._construct(args))
 
     def call(self, caller: bytes, name: str, args: Sequence[Any], value: int = 0) -> Outcome:
         """Call a function by name; its arguments are of the right types, though perhaps too long or large."""
@@ -150,6 +150,8 @@ class ReferenceMachine:
 
     def _construct(self, args: Sequence[Any]) -> bytes:
         function = self.machine.constructor
+        if self._value and not self.machine.payable:
+            raise Refusal(b"")
         self._check(function, args)
         self._run(function.body, list(args))
         self._come_into(0)

@@ -13,7 +13,6 @@ from chainstack_sdk.consensus.chainkey import dealer, pool, waiting
 from chainstack_sdk.consensus.chainkey.dealer import MAX_KEYS
 from chainstack_sdk.consensus.chainkey.dealing import deal, shares_for
 from chainstack_sdk.consensus.chainkey.effects import Heard, KeyOutput, Message, Remember, SendTo
-from chainstack_sdk.consensus.chainkey.envelope import open_key, seal
 from chainstack_sdk.consensus.chainkey.log import Ack, DealerLog, ack_digest, log_digest
 from chainstack_sdk.consensus.chainkey.machine import KeyMachine
 from chainstack_sdk.consensus.chainkey.messages import (
@@ -35,6 +34,7 @@ from chainstack_sdk.consensus.chainkey.record import KeyRecord
 from chainstack_sdk.consensus.chainkey.topics import KEPT, Topics
 from chainstack_sdk.consensus.chainkey.waiting import Waiting
 from chainstack_sdk.core.engine import Broadcast, Restored
+from chainstack_sdk.primitives.envelope import open_key, seal
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.primitives.keys import Account

@@ -335,6 +335,12 @@ VIEW = "    @view\n    def ask(self) -> uint256:\n        return 1\n"
         (HEAD + "    @transition(target=over)\n    def f(self) -> None: pass\n", "in which state"),
         (HEAD + "    @transition(begun, over, True)\n    def f(self) -> None: pass\n", "takes (source"),
         (HEAD + "    @transition(begun, payable=1)\n    def f(self) -> None: pass\n", "True or False"),
+        (HEAD + "    @view\n    def __init__(self) -> None: pass\n", "takes @payable only"),
+        (HEAD + "    def __init__(self) -> None:\n        self.count = self.value\n", "only payable"),
+        (
+            HEAD + "    @payable\n    def __init__(self, value: uint256) -> None: pass\n",
+            "parameter of deploy",
+        ),
         (HEAD + "    @transition(begun, by=count)\n    def f(self) -> None: pass\n", "by is a role"),
         (HEAD + "    @transition(begun, by=board, payable=True)" + NOTHING, "takes no coin"),
         (HEAD + "    @after(begun, 3)\n    def f(self) -> None: pass\n", "write @after"),

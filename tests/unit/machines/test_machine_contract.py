@@ -6,6 +6,7 @@ from typing import Annotated
 import pytest
 
 from chainstack_sdk import Account, Chain, ChainConfig, ManualClock, Reverted, UsageError, ether
+from chainstack_sdk.core import gas
 from chainstack_sdk.core.call import Call, Environment
 from chainstack_sdk.core.config import AccountConfig
 from chainstack_sdk.core.context import BlockContext
@@ -34,6 +35,7 @@ from chainstack_sdk.machines import (
     int256,
     invariant,
     keccak,
+    payable,
     require,
     resolve_machine,
     role,
@@ -321,6 +323,58 @@ def test_constructors_refuse(chain: Chain) -> None:
         Deal.deploy(chain, ALICE, judges=judges, price=1)
     with pytest.raises(UsageError, match="do not fit"):
         Deal.deploy(chain, ALICE, judges=judges, price=1, window=1, colour=1)
+
+
+class Prize(Machine):
+    """Coin that comes with the deployment."""
+
+    held: uint256
+    only = State()
+
+    @payable
+    def __init__(self, least: uint256) -> None:
+        require(self.value >= least, "too little")
+        require(self.balance >= self.value, "the coin is there already")
+        self.held = self.value
+
+    @transition(only)
+    def take(self) -> uint256:
+        transfer(self.caller, self.balance)
+        return self.held
+
+
+def test_coin_comes_with_the_deployment(chain: Chain) -> None:
+    prize = Prize.deploy(chain, ALICE, value=50, least=50)
+    assert chain.balance(prize.address) == 50
+    assert chain.balance(DEPLOYER_ADDRESS) == 0
+    assert prize.read("take") == 50
+    (constructor,) = [each for each in Prize.abi() if each["type"] == "constructor"]
+    assert constructor["stateMutability"] == "payable"
+    nothing = Prize.deploy(chain, ALICE, least=0)
+    assert chain.balance(nothing.address) == 0
+
+
+def test_a_deployment_with_coin_costs_its_constant_and_a_transfer(chain: Chain) -> None:
+    def used(value: int) -> int:
+        sent = {}
+        send = chain.send_call
+        chain.send_call = lambda *args, **named: sent.setdefault("receipt", send(*args, **named))
+        try:
+            Prize.deploy(chain, ALICE, value=value, least=0)
+        finally:
+            del chain.send_call
+        return sent["receipt"].gas_used
+
+    assert used(7) - used(0) == gas.CALL_VALUE
+
+
+def test_coin_that_is_not_taken_comes_back(chain: Chain) -> None:
+    before = chain.balance(DEPLOYER_ADDRESS)
+    with pytest.raises(Reverted, match="too little"):
+        Prize.deploy(chain, ALICE, value=49, least=50)
+    with pytest.raises(Reverted):
+        Deal.deploy(chain, ALICE, value=1, judges=[BOB, CAROL, DAVE], price=5, window=60)
+    assert chain.balance(DEPLOYER_ADDRESS) == before == 0
 
 
 def test_every_call_costs_its_constant(chain: Chain) -> None:

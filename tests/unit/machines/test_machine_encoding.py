@@ -70,6 +70,23 @@ def test_there_and_back(small: MachineIR) -> None:
     assert len(encoding) == 419
 
 
+def test_a_constructor_that_takes_coin(small: MachineIR) -> None:
+    paid = replace(small, payable=True)
+    encoding = encode_machine(paid)
+    assert decode_machine(encoding) == paid
+    assert encoding.count(b"payable") == 1
+    for other in (b"payablE", b"\xffayable"):
+        with pytest.raises(InvalidMachine, match="malformed encoding of a constructor"):
+            decode_machine(encoding.replace(b"payable", other))
+
+
+def test_a_number_has_no_elements(small: MachineIR) -> None:
+    scope = Scope(small.tables, "view")
+    (number,) = [at for at, each in enumerate(small.fields) if each.type == UINT][:1]
+    with pytest.raises(InvalidMachine, match="uint256 has no elements"):
+        scope.place(number, [scope.constant(UINT, 0)])
+
+
 def refused(machine: MachineIR, told: str) -> None:
     with pytest.raises(InvalidMachine, match=told):
         decode_machine(encode_machine(machine))

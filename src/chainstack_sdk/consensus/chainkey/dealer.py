@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from chainstack_sdk.consensus.chainkey.dealing import close_log, deal, shares_for
 from chainstack_sdk.consensus.chainkey.effects import SendTo
-from chainstack_sdk.consensus.chainkey.envelope import seal
 from chainstack_sdk.consensus.chainkey.log import SHARE_BYTES, ack_digest
 from chainstack_sdk.consensus.chainkey.messages import Announce, Deal
 from chainstack_sdk.consensus.chainkey.payload import MAX_ITEM_BYTES
+from chainstack_sdk.primitives.envelope import seal
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.keccak import keccak256
 

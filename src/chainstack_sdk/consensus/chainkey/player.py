@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.consensus.chainkey.envelope import open_key
 from chainstack_sdk.consensus.chainkey.log import SHARE_BYTES, ack_digest, validate_public_part
 from chainstack_sdk.consensus.chainkey.messages import Accept, Announce, Deal
 from chainstack_sdk.consensus.chainkey.outcome import derive_shares
 from chainstack_sdk.consensus.chainkey.polynomial import PublicPolynomial
 from chainstack_sdk.consensus.chainkey.record import Received
+from chainstack_sdk.primitives.envelope import open_key
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.keccak import keccak256
 

@@ -34,7 +34,7 @@ RESERVED = (
     *("state", "due", "poke"),
 )
 """Names in a class that are not the author's: methods of ``Machine`` and functions that every machine has."""
-CONSTRUCTOR_RESERVED = ("chain", "sender", "gas")
+CONSTRUCTOR_RESERVED = ("chain", "sender", "value", "gas")
 """Names of parameters of ``Machine.deploy``."""
 
 _BASES = ("Enum", "Event", "Error")
@@ -92,10 +92,11 @@ class _ClassCompiler:
         tables = names.tables
         self.source.checked(node, check_tables, tables)
         made: dict[str, list[Any]] = {"transition": [], "after": [], "view": [], "invariant": []}
-        constructor = Function((), ())
+        constructor, payable = Function((), ()), False
         for each in self.functions:
             if each.name == "__init__":
-                constructor = self._constructor(each)
+                payable = self._is_payable(each)
+                constructor = self._constructor(each, payable)
             else:
                 kind, call = self._declared(each)
                 made[kind].append(getattr(self, f"_{kind}")(each, call))
@@ -103,7 +104,11 @@ class _ClassCompiler:
             node.name,
             *(tables.enums, tables.events, tables.errors, tables.states, tables.fields),
             constructor,
-            *(tuple(made[kind]) for kind in ("transition", "after", "view", "invariant")),
+            tuple(made["transition"]),
+            tuple(made["after"]),
+            tuple(made["view"]),
+            tuple(made["invariant"]),
+            payable,
         )
         # what comes back has passed every rule of nodes: size, depth, names, cost
         return self.source.checked(node, decode_machine, encode_machine(machine))
@@ -279,11 +284,19 @@ class _ClassCompiler:
             case kind:
                 return [self.names.type_of(kind, node)]
 
-    def _constructor(self, node: ast.FunctionDef) -> Function:
+    def _is_payable(self, node: ast.FunctionDef) -> bool:
+        match node.decorator_list:
+            case []:
+                return False
+            case [ast.Name(id="payable")]:
+                return True
+        self.source.fail(node, "of what stands before a method, __init__ takes @payable only")
+
+    def _constructor(self, node: ast.FunctionDef, payable: bool) -> Function:
         for each in node.args.args:
             if _plain(each.arg) in CONSTRUCTOR_RESERVED:
                 self.source.fail(each, f"{each.arg} is a parameter of deploy: take another name")
-        return self._function(node, "constructor")
+        return self._function(node, "constructor", payable=payable)
 
     def _transition(self, node: ast.FunctionDef, call: ast.Call) -> Transition:
         given = self._arguments(call, ("source", "target"), ("source", "target", "payable", "by"))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.consensus.chainkey.admission import takes_logs
 from chainstack_sdk.consensus.chainkey.dealing import close_log, deal, shares_for
 from chainstack_sdk.consensus.chainkey.effects import SendTo
-from chainstack_sdk.consensus.chainkey.envelope import seal
 from chainstack_sdk.consensus.chainkey.log import Ack, DealerLog, Result, Reveal, ack_digest, log_digest
 from chainstack_sdk.consensus.chainkey.messages import (
     Accept,
@@ -26,6 +25,7 @@ from chainstack_sdk.consensus.chainkey.payload import NO_PAYLOAD, KeyPayload
 from chainstack_sdk.consensus.chainkey.polynomial import SecretPolynomial
 from chainstack_sdk.core.engine import Broadcast
 from chainstack_sdk.primitives.bls import ORDER
+from chainstack_sdk.primitives.envelope import seal
 from chainstack_sdk.primitives.errors import InvalidInput
 from chainstack_sdk.primitives.keccak import keccak256
 from chainstack_sdk.testing.sim.keys import CHAIN_ID

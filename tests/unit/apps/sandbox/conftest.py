@@ -1,34 +1,18 @@
-"""A sandbox, and short ways to make an applet."""
+"""Short ways to make an applet."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import wasmtime
 
 from chainstack_sdk import Account
-from chainstack_sdk.apps.sandbox import Applet, Limits, Manifest, Sandbox
+from chainstack_sdk.apps.sandbox import Applet, Limits, Manifest
 
 AUTHOR = Account.from_key(b"\x01" * 32)
 PATIENT = Limits(milliseconds=60_000)
 """Under load, no test but those of the clock should meet it."""
-
-
-@pytest.fixture(scope="session")
-def machine_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for all processes of a test run: compiling the guest takes seconds."""
-    base = tmp_path_factory.getbasetemp()
-    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "machine-code"
-    cache.mkdir(mode=0o700, exist_ok=True)
-    return cache
-
-
-@pytest.fixture(scope="session")
-def sandbox(machine_code: Path) -> Sandbox:
-    return Sandbox(PATIENT, cache=machine_code, compile_seconds=60)
 
 
 @pytest.fixture

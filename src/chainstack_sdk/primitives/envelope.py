@@ -1,4 +1,4 @@
-"""Envelopes: bytes that only one receiver can read, for shares on their way.
+"""Envelopes: bytes that only one receiver can read.
 
 ::
 
@@ -9,10 +9,11 @@
 
 X25519 is RFC 7748, HKDF RFC 5869, ChaCha20-Poly1305 RFC 8439. Each envelope has a key pair of its own, which
 follows from the sender's seed and a hash of everything that goes into the envelope: no key ever seals two
-texts, not even where a seed is used again, and so the nonce may be constant.
+texts, not even where a seed is used again, and so the nonce may be constant. The context says what the
+envelope is for: users of different kinds begin it differently.
 
 **Caveats.** An envelope does not tell who sealed it: senders sign it. Who records envelopes and learns the
-receiver's seed later can read them, so receivers use a seed for one ceremony only, and erase it.
+receiver's seed later can read them, so receivers use a seed for one purpose only, and erase it.
 """
 
 from __future__ import annotations

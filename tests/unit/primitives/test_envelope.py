@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 from nacl import bindings
 
-from chainstack_sdk.consensus.chainkey.envelope import OVERHEAD_BYTES, open_key, seal
+from chainstack_sdk.primitives.envelope import OVERHEAD_BYTES, open_key, seal
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
 from chainstack_sdk.primitives.keccak import keccak256
 

@@ -182,7 +182,7 @@ class ProductLine(MachineHandle):
         return self.events(topics=(None, (thing, batch)))
 
     def holders(self, label: Label) -> list[bytes]:
-        """Return who has had a thing, 20 bytes each, the maker first; of a batch, nothing is said."""
+        """Return who has had a thing, 20 bytes each, the maker first; empty for a batch."""
         names = {"Registered": "", "HandedOver": "receiver", "Sold": "buyer"}
         found = [each for each in self.history(label) if each.name in names]
         maker = self.read("line")[0]

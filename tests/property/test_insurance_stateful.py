@@ -217,7 +217,7 @@ class InsuranceMachine(RuleBasedStateMachine):
         self.chain.seal()
         self.settle_timers()
         if self.model.state == "expired":
-            for number, who in enumerate(self.model.sold):
+            for number, who in [*enumerate(self.model.sold)] * 2:  # the second time in vain
                 self.act(who, "refund", number)
         self.act(0, "withdraw", self.model.balance)
         assert self.chain.balance(self.product.address) == 0

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from chainstack_sdk.core.native.host import ContractHost
+    from chainstack_sdk.core.queries import TopicFilter
     from chainstack_sdk.core.receipts import Receipt
     from chainstack_sdk.machines.ir import MachineIR
     from chainstack_sdk.primitives.abi import Constructor, Function, Param
@@ -158,7 +159,12 @@ class MachineHandle:
         return values[0] if values else None
 
     def events(
-        self, name: str | None = None, *, first: int = 0, last: int | None = None
+        self,
+        name: str | None = None,
+        *,
+        topics: Sequence[TopicFilter] = (),
+        first: int = 0,
+        last: int | None = None,
     ) -> list[MachineEvent]:
         """Return the machine's events in chain order.
 
@@ -166,6 +172,9 @@ class MachineHandle:
         ----------
         name
             Only events of this name; by default all that the machine declares.
+        topics
+            Only events with these topics, by position, the event's own first; see
+            :data:`~chainstack_sdk.core.queries.TopicFilter`.
         first, last
             Heights, both included.
 
@@ -177,7 +186,7 @@ class MachineHandle:
         wanted = self._interface.events if name is None else (self._interface.event(name),)
         by_topic = {each.topic: each for each in wanted}
         found = []
-        for each in self.host.logs(self.address, (), first, last):
+        for each in self.host.logs(self.address, topics, first, last):
             event = by_topic.get(each.log.topics[0])
             if event is not None:
                 args = event.decode(each.log.topics, each.log.data)

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from chainstack_sdk import Account, Chain, ChainConfig, ManualClock, Reverted, ether
-from chainstack_sdk.core.config import AccountConfig
-from chainstack_sdk.machines import DEPLOYER_ADDRESS, DEPLOYER_CODE, ZERO_ADDRESS, MachineHandle, days
+from chainstack_sdk.machines import ZERO_ADDRESS, MachineHandle, days
 from chainstack_sdk.machines.standard import DataTask
 from chainstack_sdk.primitives.address import contract_address
 from chainstack_sdk.primitives.keccak import keccak256
@@ -31,7 +30,6 @@ def clock() -> ManualClock:
 def chain(clock: ManualClock) -> Chain:
     config = ChainConfig(
         funds={each.checksum_address: ether(1) for each in (BUYER, ARBITER, *PROVIDERS, STRANGER)},
-        accounts={"0x" + DEPLOYER_ADDRESS.hex(): AccountConfig(nonce=1, code=DEPLOYER_CODE)},
     )
     return Chain.in_memory(config=config, clock=clock, auto_seal=True)
 

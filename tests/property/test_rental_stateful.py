@@ -1,4 +1,4 @@
-"""A rented resource under any order of calls: its coin is neither lost nor held up, and nobody else gets any."""
+"""A rented resource under any order of calls: no coin is lost or held up, and nobody else gets any."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from chainstack_sdk.primitives import _lazy
 
 if TYPE_CHECKING:
     from chainstack_sdk.machines.standard.credential import Credential, Disclosure
+    from chainstack_sdk.machines.standard.handle import StandardHandle
     from chainstack_sdk.machines.standard.registry import RightsRegistry
     from chainstack_sdk.machines.standard.registry_handle import FOREVER, Record, RegistryHandle
     from chainstack_sdk.machines.standard.rental import Rental
@@ -27,6 +28,7 @@ else:
             "RentalTerms": "rental_handle",
             "RightsRegistry": "registry",
             "Settlement": "rental_handle",
+            "StandardHandle": "handle",
         },
     )
 
@@ -42,4 +44,5 @@ __all__ = [
     "RentalTerms",
     "RightsRegistry",
     "Settlement",
+    "StandardHandle",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.machines.handle import MachineEvent, MachineHandle
+from chainstack_sdk.machines.standard.handle import StandardHandle
 from chainstack_sdk.machines.standard.registry import RightsRegistry
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.core.native.host import ContractHost
     from chainstack_sdk.core.receipts import Receipt
+    from chainstack_sdk.machines.handle import MachineEvent
     from chainstack_sdk.machines.standard.credential import Credential, Disclosure
     from chainstack_sdk.primitives.address import AddressLike
     from chainstack_sdk.primitives.keys import Signer
@@ -41,24 +42,14 @@ class Record:
     """To whom; the zero address for nobody."""
 
 
-class RegistryHandle(MachineHandle):
+class RegistryHandle(StandardHandle):
     """A registry of identities and rights on a chain.
 
-    Ids are 32 bytes: the hash of a work, a number, whatever the issuer chooses. Whoever is named ``sender``
-    signs the transaction and pays its fee. A transaction that the registry refuses raises
-    :class:`~chainstack_sdk.primitives.errors.Reverted` with the reason. What a registrar does happens when a
-    second one has done the same.
-
-    Parameters
-    ----------
-    host
-        The chain.
-    address
-        Where the registry is.
+    Ids are 32 bytes: the hash of a work, a number, whatever the issuer chooses. What a registrar does happens
+    when a second one has done the same.
     """
 
-    def __init__(self, host: ContractHost, address: AddressLike) -> None:
-        super().__init__(host, address, RightsRegistry.ir())
+    machine_class = RightsRegistry
 
     @classmethod
     def issue(
@@ -90,11 +81,6 @@ class RegistryHandle(MachineHandle):
             When a registrar is nobody, or stands twice.
         """
         return cls(host, RightsRegistry.deploy(host, sender, gas=gas, registrars=registrars).address)
-
-    @classmethod
-    def at(cls, host: ContractHost, address: AddressLike) -> Self:
-        """Return the handle of a registry that exists already; nothing is checked."""
-        return cls(host, address)
 
     # Questions
 

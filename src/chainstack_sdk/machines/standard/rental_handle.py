@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.machines.handle import MachineHandle
+from chainstack_sdk.machines.standard.handle import StandardHandle
 from chainstack_sdk.machines.standard.rental import Rental
 
 if TYPE_CHECKING:
@@ -72,23 +72,10 @@ class Settlement:
     height: int
 
 
-class RentalHandle(MachineHandle):
-    """A rented resource on a chain.
+class RentalHandle(StandardHandle):
+    """A rented resource on a chain. What a meter says counts when a second one has said the same."""
 
-    Whoever is named ``sender`` signs the transaction and pays its fee. A transaction that the machine refuses
-    raises :class:`~chainstack_sdk.primitives.errors.Reverted` with the reason. What a meter says counts when
-    a second one has said the same.
-
-    Parameters
-    ----------
-    host
-        The chain.
-    address
-        Where the machine is.
-    """
-
-    def __init__(self, host: ContractHost, address: AddressLike) -> None:
-        super().__init__(host, address, Rental.ir())
+    machine_class = Rental
 
     @classmethod
     def issue(
@@ -152,11 +139,6 @@ class RentalHandle(MachineHandle):
             window=window,
         )
         return cls(host, machine.address)
-
-    @classmethod
-    def at(cls, host: ContractHost, address: AddressLike) -> Self:
-        """Return the handle of a resource that is offered already; nothing is checked."""
-        return cls(host, address)
 
     # Questions
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Required, TypedDict
 
 from chainstack_sdk.paradigms.erc20_handle import Erc20Token
 from chainstack_sdk.paradigms.instance import InstanceApi
@@ -11,11 +11,27 @@ from chainstack_sdk.paradigms.share_rules import Lock, Restriction
 from chainstack_sdk.paradigms.shares import Shares
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from chainstack_sdk.core.native.host import ContractHost
     from chainstack_sdk.core.receipts import Receipt
     from chainstack_sdk.paradigms.template import Paradigm
     from chainstack_sdk.primitives.address import AddressLike
     from chainstack_sdk.primitives.keys import Signer
+
+
+class TokenOptions(TypedDict, total=False):
+    """The fields of a token's config; see :meth:`~chainstack_sdk.paradigms.erc20_handle.Erc20Api.issue`."""
+
+    name: Required[str]
+    symbol: Required[str]
+    supply: int
+    decimals: int
+    cap: int
+    mintable: bool
+    burnable: bool
+    pausable: bool
+    owner: AddressLike
 
 
 class ShareToken(Erc20Token):
@@ -134,15 +150,6 @@ class SharesApi(InstanceApi[ShareToken]):
         self,
         sender: Signer,
         *,
-        name: str,
-        symbol: str,
-        supply: int = 0,
-        decimals: int = 0,
-        cap: int | None = None,
-        mintable: bool = False,
-        burnable: bool = False,
-        pausable: bool = False,
-        owner: AddressLike | None = None,
         registrar: AddressLike | None = None,
         listed_only: bool = True,
         max_holders: int = 0,
@@ -151,6 +158,7 @@ class SharesApi(InstanceApi[ShareToken]):
         window_period: int = 0,
         window_length: int = 0,
         gas: int | None = None,
+        **token: Unpack[TokenOptions],
     ) -> ShareToken:
         """Issue shares by one transaction.
 
@@ -158,8 +166,6 @@ class SharesApi(InstanceApi[ShareToken]):
         ----------
         sender
             Who signs and pays.
-        name, symbol, supply, decimals, cap, mintable, burnable, pausable, owner
-            As of any token: see :meth:`~chainstack_sdk.paradigms.erc20_handle.Erc20Api.issue`.
         registrar
             Who keeps the list of holders; by default the owner.
         listed_only
@@ -173,6 +179,8 @@ class SharesApi(InstanceApi[ShareToken]):
             ``window_start`` (Unix seconds); without a period always.
         gas
             Gas limit; found by the chain when not given.
+        **token
+            ``name``, ``symbol``, ``supply`` and the rest as of any token; ``decimals`` are 0 by default.
 
         Raises
         ------
@@ -181,16 +189,9 @@ class SharesApi(InstanceApi[ShareToken]):
         Reverted
             When the chain refuses.
         """
-        owner = sender.address if owner is None else owner
+        owner = token.get("owner", sender.address)
         config = {
-            "name": name,
-            "symbol": symbol,
-            "decimals": decimals,
-            "supply": supply,
-            "cap": cap or 0,
-            "mintable": mintable,
-            "burnable": burnable,
-            "pausable": pausable,
+            **token,
             "owner": owner,
             "registrar": owner if registrar is None else registrar,
             "listed_only": listed_only,

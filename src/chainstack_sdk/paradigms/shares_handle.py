@@ -38,7 +38,7 @@ class ShareToken(Erc20Token):
     """Restricted shares on a chain: an ERC-20 token with a registrar.
 
     A transfer that the rules refuse raises :class:`~chainstack_sdk.primitives.errors.Reverted` with
-    ``TransferRestricted(code=8, message=more than is unlocked)``; the codes are those of
+    ``TransferRestricted(code=8, message='more than is unlocked')``; the codes are those of
     :class:`~chainstack_sdk.paradigms.share_rules.Restriction`.
     """
 

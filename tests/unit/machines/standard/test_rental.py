@@ -6,7 +6,7 @@ import pytest
 
 from chainstack_sdk import Reverted, UsageError
 from chainstack_sdk.machines import Machine, State, address, transfer, transition
-from chainstack_sdk.machines.standard import Lease, Rental, RentalHandle, RentalTerms, Settlement
+from chainstack_sdk.machines.standard import Lease, RentalHandle, RentalTerms, Settlement
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
 
 UNIT, SECOND, DEPOSIT, CAPACITY, LONGEST, PATIENCE, WINDOW = 10, 3, 500, 100, 1000, 60, 200
@@ -438,14 +438,3 @@ class TestCycle:
     def test_no_coin_where_none_belongs(self, booked, user, meters):
         refused("takes no coin", booked.send, user, "cancel", value=1)
         refused("takes no coin", booked.send, meters[0], "begin", value=1)
-
-
-def test_gas_is_what_the_page_says():
-    gas = Rental.gas()
-    assert (gas["book"], gas["meter"], gas["conclude"], gas["accept"], gas["poke"]) == (
-        150_281,
-        110_671,
-        149_343,
-        95_175,
-        52_683,
-    )

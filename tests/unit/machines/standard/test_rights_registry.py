@@ -14,7 +14,6 @@ from chainstack_sdk.machines.standard import (
     Disclosure,
     Record,
     RegistryHandle,
-    RightsRegistry,
 )
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
 from chainstack_sdk.primitives.keccak import keccak256
@@ -380,14 +379,3 @@ class TestProofs:
         args = [bytes(32), 0, 0, (bytes(32),) * 16]
         refused("name takes at most 64 bytes", work.read, "proves", ID, "n" * 65, "v", *args)
         refused("value takes at most 256 bytes", work.read, "proves", ID, "n", "v" * 257, *args)
-
-
-def test_gas_is_what_the_page_says():
-    gas = RightsRegistry.gas()
-    assert {name: gas[name] for name in ("admit", "register", "accept", "grant", "proves")} == {
-        "admit": 53_517,
-        "register": 108_902,
-        "accept": 52_510,
-        "grant": 34_571,
-        "proves": 13_577,
-    }

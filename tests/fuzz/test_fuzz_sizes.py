@@ -28,6 +28,7 @@ from chainstack_sdk.core import (
 )
 from chainstack_sdk.core.receipts import decode_receipts
 from chainstack_sdk.core.transactions.access_list import decode_access_list
+from chainstack_sdk.machines.standard import Disclosure
 from chainstack_sdk.primitives import keccak256, rlp_bytes, rlp_decode, rlp_list, split_list, to_address
 from chainstack_sdk.primitives.abi import decode_abi, decode_revert, encode_revert, parse_signature
 from chainstack_sdk.primitives.abi.types import abi_type
@@ -52,6 +53,7 @@ DECODERS: dict[str, Callable[[bytes], Any]] = {
     "Genesis.decode": Genesis.decode,
     "BinaryMerkleProof.from_bytes": BinaryMerkleProof.from_bytes,
     "MountainRangeProof.from_bytes": MountainRangeProof.from_bytes,
+    "Disclosure.from_bytes": Disclosure.from_bytes,
     "verify_proof": lambda data: verify_proof(keccak256(data), bytes(32), [data]),
     "decode_abi of arrays": lambda data: decode_abi(["uint256[][]", "bytes"], data),
     "decode_abi of structs": lambda data: decode_abi(["(bytes,string)[]"], data),

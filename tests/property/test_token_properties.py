@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from copy import deepcopy
+from functools import partial
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chainstack_sdk.chain import Chain
-from chainstack_sdk.paradigms import Erc20, Erc721
+from chainstack_sdk.paradigms import Erc20, Erc721, Shares
 from chainstack_sdk.primitives.errors import Reverted
 from chainstack_sdk.primitives.keys import Account
 
@@ -190,10 +192,13 @@ def check_chain(chain):
     assert other.head.hash == chain.head.hash
 
 
-@given(st.lists(token_operations, max_size=25))
-def test_fungible_tokens_agree_with_a_naive_model(operations):
+@pytest.mark.parametrize("paradigm", ["erc20", "shares"])
+@given(operations=st.lists(token_operations, max_size=25))
+def test_fungible_tokens_agree_with_a_naive_model(paradigm, operations):
+    """Shares without rules are a token like any other."""
     chain = Chain.in_memory(FUNDS, auto_seal=True)
-    token = chain.erc20.issue(
+    issue = chain.erc20.issue if paradigm == "erc20" else partial(chain.shares.issue, listed_only=False)
+    token = issue(
         PEOPLE[0],
         name="T",
         symbol="T",
@@ -209,6 +214,8 @@ def test_fungible_tokens_agree_with_a_naive_model(operations):
     assert token.total_supply() == model.supply == sum(map(token.balance_of, PEOPLE))
     assert token.balance_of(NOBODY) == 0
     assert token.paused() == model.paused
+    if paradigm == "shares":
+        assert token.holder_count() == sum(token.balance_of(one) > 0 for one in PEOPLE)
     for one in PEOPLE:
         assert token.balance_of(one) == model.balances[one.address]
         for other in PEOPLE:
@@ -248,11 +255,13 @@ def test_collections_agree_with_a_naive_model(operations):
     check_chain(chain)
 
 
-@given(st.sampled_from([Erc20, Erc721]), st.binary(max_size=200), st.integers(0, 40), st.integers(0, 1))
+@given(
+    st.sampled_from([Erc20, Erc721, Shares]), st.binary(max_size=200), st.integers(0, 40), st.integers(0, 1)
+)
 def test_any_call_data_is_answered_or_refused(paradigm, noise, which, value):
     """Whatever bytes are sent, the contract answers or reverts, and a revert changes nothing."""
     chain = Chain.in_memory(FUNDS)
-    issue = chain.erc20.issue if paradigm is Erc20 else chain.erc721.issue
+    issue = {Erc20: chain.erc20, Erc721: chain.erc721, Shares: chain.shares}[paradigm].issue
     instance = issue(PEOPLE[0], name="T", symbol="T", mintable=True, burnable=True)
     functions = [entry.function for entry in paradigm.externals.values()]
     prefix = functions[which].selector if which < len(functions) else b""

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from chainstack_sdk import Chain, ChainConfig, Reverted, ether
+from chainstack_sdk import Chain, Reverted, ether
 from chainstack_sdk.machines.standard import ProductLine, Traceability
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
 from chainstack_sdk.testing.fixed import accounts
@@ -149,10 +149,8 @@ class TraceMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        config = ChainConfig(
-            funds={each.checksum_address: ether(1) for each in PEOPLE},
-        )
-        chain = Chain.in_memory(config=config, auto_seal=True)
+        funds = dict.fromkeys(PEOPLE, ether(1))
+        chain = Chain.in_memory(funds, auto_seal=True)
         self.line = ProductLine.issue(
             chain, MAKER, product="any", regulators=REGULATORS, temperature=(0, 9), humidity=(0, 9)
         )

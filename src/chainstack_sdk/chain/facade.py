@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.mempool import Mempool
     from chainstack_sdk.core.native import NativeContract
     from chainstack_sdk.core.state import State
-    from chainstack_sdk.paradigms import Erc20Api, Erc721Api, Instance, ParadigmApi, Registry
+    from chainstack_sdk.paradigms import Erc20Api, Erc721Api, Instance, ParadigmApi, Registry, SharesApi
     from chainstack_sdk.primitives.address import AddressLike
 
 
@@ -255,6 +255,13 @@ class Chain(ChainWriter):
         from chainstack_sdk.paradigms import Erc721Api
 
         return Erc721Api(self)
+
+    @property
+    def shares(self) -> SharesApi:
+        """Issue restricted shares, and take hold of issued ones."""
+        from chainstack_sdk.paradigms import SharesApi
+
+        return SharesApi(self)
 
     def paradigm(self, name: str) -> ParadigmApi:
         """Issue instances of any registered paradigm, and take hold of issued ones.

@@ -16,11 +16,13 @@ Because leaves and nodes are hashed apart (as in RFC 6962, section 2.1), an inne
 as an item, nor a short path pass for a long one. The padding is the one value in the tree that is not
 a hash: it would be an item only to somebody who found a preimage of 32 zero bytes. The number of items
 is not committed to; a proof shows that an item is at an index, not how many there are.
+
+Trees that others compute too, with other bytes in front, are made with a :class:`MerkleDomain` of their own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
@@ -45,30 +47,45 @@ _HEADER_SIZE = 9  # index u64 ‖ depth u8
 _NODE_SIZE = 32
 
 
-def _padding_subtrees() -> tuple[bytes, ...]:
-    """Return the roots of the subtrees that hold only padding, by height."""
-    roots = [EMPTY_BINARY_ROOT]
-    for _ in range(MAX_DEPTH):
-        roots.append(keccak256(NODE_DOMAIN + roots[-1] + roots[-1]))
-    return tuple(roots)
+@dataclass(frozen=True, slots=True)
+class MerkleDomain:
+    """What tells the hashes of leaves and of nodes apart; what a leaf hashes must never read as a node.
+
+    Parameters
+    ----------
+    leaf, node
+        What precedes an item, and two children, when they are hashed: at most 135 bytes each.
+    """
+
+    leaf: bytes
+    node: bytes
+    padding: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+    """Roots of the subtrees that hold only padding, by height."""
+
+    def __post_init__(self) -> None:
+        roots = [EMPTY_BINARY_ROOT]
+        for _ in range(MAX_DEPTH):
+            roots.append(keccak256(self.node + roots[-1] + roots[-1]))
+        object.__setattr__(self, "padding", tuple(roots))
 
 
-_PADDING = _padding_subtrees()
+BLOCK_DOMAIN = MerkleDomain(LEAF_DOMAIN, NODE_DOMAIN)
+"""That of blocks."""
 
 
-def _leaves(items: Sequence[bytes]) -> bytes:
+def _leaves(items: Sequence[bytes], domain: MerkleDomain) -> bytes:
     """Return the lowest level, the hashes joined."""
-    return b"".join(keccak256_many(items, LEAF_DOMAIN))
+    return b"".join(keccak256_many(items, domain.leaf))
 
 
-def _even(level: bytes, height: int) -> bytes:
+def _even(level: bytes, height: int, domain: MerkleDomain) -> bytes:
     """Return a level of two or more nodes padded to an even number of them."""
-    return level + _PADDING[height] if len(level) & _NODE_SIZE else level
+    return level + domain.padding[height] if len(level) & _NODE_SIZE else level
 
 
-def _parents(level: bytes) -> bytes:
+def _parents(level: bytes, domain: MerkleDomain) -> bytes:
     """Return the level above an even one."""
-    return keccak256_pieces(level, 2 * _NODE_SIZE, NODE_DOMAIN)
+    return keccak256_pieces(level, 2 * _NODE_SIZE, domain.node)
 
 
 def binary_root(items: Sequence[bytes]) -> bytes:
@@ -81,10 +98,10 @@ def binary_root(items: Sequence[bytes]) -> bytes:
     items
         Byte strings of any lengths, in order.
     """
-    level = _leaves(items)
+    level = _leaves(items, BLOCK_DOMAIN)
     height = 0
     while len(level) > _NODE_SIZE:
-        level = _parents(_even(level, height))
+        level = _parents(_even(level, height, BLOCK_DOMAIN), BLOCK_DOMAIN)
         height += 1
     return level or EMPTY_BINARY_ROOT
 
@@ -121,12 +138,12 @@ class BinaryMerkleProof:
         """The number of siblings: the height of the tree."""
         return len(self.siblings)
 
-    def root_of(self, item: bytes) -> bytes:
+    def root_of(self, item: bytes, domain: MerkleDomain = BLOCK_DOMAIN) -> bytes:
         """Return the root that a tree has when this is the path of this item."""
-        node = keccak256(LEAF_DOMAIN + item)
+        node, prefix = keccak256(domain.leaf + item), domain.node
         index = self.index
         for sibling in self.siblings:
-            node = keccak256(NODE_DOMAIN + sibling + node if index & 1 else NODE_DOMAIN + node + sibling)
+            node = keccak256(prefix + sibling + node if index & 1 else prefix + node + sibling)
             index >>= 1
         return node
 
@@ -156,18 +173,20 @@ class BinaryMerkleTree:
     ----------
     items
         Byte strings of any lengths, in order. Only their hashes are kept: 64 bytes an item.
+    domain
+        That of blocks, unless the tree is another's.
     """
 
     __slots__ = ("_levels", "_size")
 
-    def __init__(self, items: Sequence[bytes]) -> None:
+    def __init__(self, items: Sequence[bytes], domain: MerkleDomain = BLOCK_DOMAIN) -> None:
         self._size = len(items)
         self._levels: list[bytes] = []  # each the nodes of one height joined, padded but for the root
-        level = _leaves(items) or EMPTY_BINARY_ROOT
+        level = _leaves(items, domain) or EMPTY_BINARY_ROOT
         while len(level) > _NODE_SIZE:
-            level = _even(level, len(self._levels))
+            level = _even(level, len(self._levels), domain)
             self._levels.append(level)
-            level = _parents(level)
+            level = _parents(level, domain)
         self._levels.append(level)
 
     def __len__(self) -> int:

@@ -1,8 +1,8 @@
 """Layer 2: contracts from templates.
 
 A :class:`Paradigm` is a template; the factory on every chain issues instances of the registered ones, and
-they answer the standard ABI. ERC-20, ERC-721 and auction platforms come with the library; a chain's own are
-added to its :class:`Registry`. Templates and handles are loaded when first used.
+they answer the standard ABI. ERC-20, ERC-721, auction platforms and restricted shares come with the
+library; a chain's own are added to its :class:`Registry`. Templates and handles are loaded when first used.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from chainstack_sdk.paradigms.erc721_handle import Erc721Api, Erc721Token
     from chainstack_sdk.paradigms.events import ContractEvent
     from chainstack_sdk.paradigms.instance import Instance, InstanceApi, ParadigmApi
+    from chainstack_sdk.paradigms.share_rules import Lock, Restriction
+    from chainstack_sdk.paradigms.shares import Shares
+    from chainstack_sdk.paradigms.shares_handle import SharesApi, ShareToken
 else:
     __getattr__, __dir__ = _lazy.exports(
         __name__,
@@ -57,7 +60,12 @@ else:
             "InstanceApi": "instance",
             "Listing": "auction_terms",
             "ListingStatus": "auction_terms",
+            "Lock": "share_rules",
             "ParadigmApi": "instance",
+            "Restriction": "share_rules",
+            "ShareToken": "shares_handle",
+            "Shares": "shares",
+            "SharesApi": "shares_handle",
         },
     )
 
@@ -86,9 +94,14 @@ __all__ = [
     "Paradigm",
     "Listing",
     "ListingStatus",
+    "Lock",
     "ParadigmApi",
     "Registry",
+    "Restriction",
     "Runtime",
+    "ShareToken",
+    "Shares",
+    "SharesApi",
     "array_slot",
     "default_registry",
     "error",

@@ -94,6 +94,7 @@ def default_registry() -> Registry:
     registry.add_lazily("erc20", 1, _erc20)
     registry.add_lazily("erc721", 1, _erc721)
     registry.add_lazily("auction", 1, _auction)
+    registry.add_lazily("shares", 1, _shares)
     return registry
 
 
@@ -113,3 +114,9 @@ def _auction() -> type[Paradigm]:
     from chainstack_sdk.paradigms.auction import AuctionPlatform
 
     return AuctionPlatform
+
+
+def _shares() -> type[Paradigm]:
+    from chainstack_sdk.paradigms.shares import Shares
+
+    return Shares

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chainstack_sdk import Account, Chain, ChainConfig, ManualClock, Reverted, ether
+from chainstack_sdk import Account, Chain, ManualClock, Reverted, ether
 from chainstack_sdk.machines import ZERO_ADDRESS, MachineHandle, days
 from chainstack_sdk.machines.standard import DataTask
 from chainstack_sdk.primitives.address import contract_address
@@ -28,10 +28,8 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def chain(clock: ManualClock) -> Chain:
-    config = ChainConfig(
-        funds={each.checksum_address: ether(1) for each in (BUYER, ARBITER, *PROVIDERS, STRANGER)},
-    )
-    return Chain.in_memory(config=config, clock=clock, auto_seal=True)
+    funds = dict.fromkeys((BUYER, ARBITER, *PROVIDERS, STRANGER), ether(1))
+    return Chain.in_memory(funds, clock=clock, auto_seal=True)
 
 
 def publish(chain: Chain, value: int | None = None, **changes: Any) -> MachineHandle:

@@ -14,15 +14,24 @@ SUPPLY = 100
 PANIC_11 = bytes.fromhex("4e487b71") + (0x11).to_bytes(32, "big")
 
 
-@pytest.fixture
-def token(chain, alice):
-    return chain.erc20.issue(alice, name="My Token", symbol="MTKN", supply=SUPPLY)
+@pytest.fixture(params=["erc20", "shares"])
+def issue(request, chain):
+    """Issue a token; shares without rules are nothing else."""
+    if request.param == "erc20":
+        return chain.erc20.issue
+    without_rules = {"decimals": 18, "listed_only": False}
+    return lambda sender, **config: chain.shares.issue(sender, **without_rules | config)
 
 
 @pytest.fixture
-def full(chain, alice):
+def token(issue, alice):
+    return issue(alice, name="My Token", symbol="MTKN", supply=SUPPLY)
+
+
+@pytest.fixture
+def full(issue, alice):
     """A token with every option."""
-    return chain.erc20.issue(
+    return issue(
         alice,
         name="Full",
         symbol="FULL",
@@ -101,8 +110,9 @@ class TestTransfer:
         assert chain.nonce(alice) == before[1] + 1
         assert (token.balance_of(alice), token.balance_of(bob)) == (SUPPLY, 0)
 
-    def test_gas(self, token, alice, bob, carol):
+    def test_gas(self, chain, alice, bob, carol):
         """Two slots read and written, one of them new, and a log with three topics."""
+        token = chain.erc20.issue(alice, name="A", symbol="A", supply=SUPPLY)
         data_gas = 4 * 16 + 20 * 16 + 1 * 16 + (12 + 31) * 4
         first = token.transfer(alice, bob, 1)
         log = 375 + 3 * 375 + 32 * 8
@@ -300,7 +310,8 @@ class TestPause:
 
 
 class TestOwnership:
-    def test_the_first_owner(self, chain, full, alice, bob, emitted):
+    def test_the_first_owner(self, chain, alice, bob, emitted):
+        full = chain.erc20.issue(alice, name="A", symbol="A", supply=SUPPLY, pausable=True)
         assert full.owner() == alice.address
         receipt = chain.receipt(full.events("OwnershipTransferred")[0].transaction_hash)
         assert emitted(receipt, Erc20, Factory) == [

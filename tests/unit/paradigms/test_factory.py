@@ -59,7 +59,7 @@ def test_the_factory_stands_at_its_address(chain):
     assert chain.code(FACTORY_ADDRESS) == FACTORY_CODE
     output = chain.call(FACTORY_ADDRESS, Factory.abi_function("paradigms").encode_call())
     names = Factory.abi_function("paradigms").decode_output(output)[0]
-    assert names == ("erc20", "erc721", "auction", "picky", "breeder")
+    assert names == ("erc20", "erc721", "auction", "shares", "picky", "breeder")
 
 
 def test_issuing(chain, alice, emitted):

@@ -85,7 +85,7 @@ def test_a_copy_is_another_registry():
 
 def test_the_default_registry():
     registry = default_registry()
-    assert registry.names == ("erc20", "erc721", "auction")
+    assert registry.names == ("erc20", "erc721", "auction", "shares")
     for name in registry.names:
         assert registry.get(name).name == name
     registry.add(First)

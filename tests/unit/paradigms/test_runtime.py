@@ -85,4 +85,4 @@ def test_memory_is_bounded(runtime, monkeypatch):
 
 
 def test_the_default_registry_is_the_librarys():
-    assert Runtime().registry.names == ("erc20", "erc721", "auction")
+    assert Runtime().registry.names == ("erc20", "erc721", "auction", "shares")

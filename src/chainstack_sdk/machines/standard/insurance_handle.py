@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from chainstack_sdk.machines.handle import MachineHandle
+from chainstack_sdk.machines.standard.handle import StandardHandle
 from chainstack_sdk.machines.standard.insurance import Insurance
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
 from chainstack_sdk.primitives.errors import UsageError
@@ -88,7 +88,7 @@ class Outcome:
     """Wei that each policy has paid."""
 
 
-class InsuranceProduct(MachineHandle):
+class InsuranceProduct(StandardHandle):
     """An insurance product on a chain: one insured event.
 
     Amounts are in wei, times in seconds. Whoever is named first signs the transaction and pays its fee. What
@@ -102,8 +102,7 @@ class InsuranceProduct(MachineHandle):
         Where the machine is; nothing is checked.
     """
 
-    def __init__(self, host: ContractHost, address: AddressLike) -> None:
-        super().__init__(host, address, Insurance.ir())
+    machine_class = Insurance
 
     @classmethod
     def issue(
@@ -173,11 +172,6 @@ class InsuranceProduct(MachineHandle):
             report_time=report_time,
         )
         return cls(host, made.address)
-
-    @classmethod
-    def at(cls, host: ContractHost, address: AddressLike) -> Self:
-        """Return the handle of a product that exists already; nothing is checked."""
-        return cls(host, address)
 
     # Questions
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from chainstack_sdk.core.native.slots import mapping_slot, slot
-from chainstack_sdk.machines.handle import MachineEvent, MachineHandle
+from chainstack_sdk.machines.handle import MachineEvent
+from chainstack_sdk.machines.standard.handle import StandardHandle
 from chainstack_sdk.machines.standard.traceability import Traceability
 from chainstack_sdk.machines.storage import first_slots
 from chainstack_sdk.primitives.address import ZERO_ADDRESS
@@ -92,7 +93,7 @@ class Batch:
     recalled: bool
 
 
-class ProductLine(MachineHandle):
+class ProductLine(StandardHandle):
     """A line of traced products on a chain.
 
     Things and batches go by their labels, see :func:`label_id`. Whoever is named first signs the transaction
@@ -107,8 +108,7 @@ class ProductLine(MachineHandle):
         Where the machine is; nothing is checked.
     """
 
-    def __init__(self, host: ContractHost, address: AddressLike) -> None:
-        super().__init__(host, address, Traceability.ir())
+    machine_class = Traceability
 
     @classmethod
     def issue(
@@ -156,11 +156,6 @@ class ProductLine(MachineHandle):
             dampest=humidity[1],
         )
         return cls(host, made.address)
-
-    @classmethod
-    def at(cls, host: ContractHost, address: AddressLike) -> Self:
-        """Return the handle of a line that exists already; nothing is checked."""
-        return cls(host, address)
 
     # Questions
 

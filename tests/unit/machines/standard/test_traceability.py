@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chainstack_sdk import Chain, ChainConfig, ManualClock, Reverted, UsageError, ether
+from chainstack_sdk import Chain, ManualClock, Reverted, UsageError, ether
 from chainstack_sdk.cspv import StorageKey
 from chainstack_sdk.machines import (
     ZERO_ADDRESS,
@@ -51,10 +51,8 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def chain(clock: ManualClock) -> Chain:
-    config = ChainConfig(
-        funds={each.checksum_address: ether(10) for each in PEOPLE},
-    )
-    return Chain.in_memory(config=config, auto_seal=True, clock=clock)
+    funds = dict.fromkeys(PEOPLE, ether(10))
+    return Chain.in_memory(funds, auto_seal=True, clock=clock)
 
 
 @pytest.fixture

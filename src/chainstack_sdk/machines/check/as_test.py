@@ -105,6 +105,8 @@ class _Writer:
         yield from self._world()
         yield from self._tokens()
         last = self.trace.steps[-1]
+        if self._counts(last):
+            yield f"before, receipts = chain.balance({last.by}), []"
         for step in self.trace.steps:
             refused = step is last and self.trace.ending.sees == "refused"
             yield from self._step(step, refused=refused)
@@ -117,10 +119,9 @@ class _Writer:
         keys = ", ".join([str(cast.keys[each]) for each in cast.people])
         yield f"people = [Account.from_key(bytes([key]) * 32) for key in ({keys})]"
         yield f"{', '.join(cast.people)} = people"
-        if cast.tokens:
-            yield f"{ISSUER} = Account.from_key(bytes([{ISSUER_KEY}]) * 32)"
+        yield f"{ISSUER} = Account.from_key(bytes([{ISSUER_KEY}]) * 32)"
         yield "config = ChainConfig("
-        yield f"    funds={{each.checksum_address: {PURSE} for each in people}},"
+        yield f"    funds={{each.checksum_address: {2 * PURSE} for each in (*people, {ISSUER})}},"
         yield '    accounts={"0x" + DEPLOYER_ADDRESS.hex(): {"nonce": 1, "code": DEPLOYER_CODE}},'
         yield ")"
         yield "clock = ManualClock(step_ms=1)"
@@ -157,7 +158,7 @@ class _Writer:
             case _:
                 yield from self._call(step, refused=refused)
         if self.timed and not refused:
-            yield f"fire(machine, {self.cast.people[1]})"
+            yield f"fire(machine, {ISSUER})"
 
     def _call(self, step: Step, *, refused: bool) -> Iterator[str]:
         given = [step.by, f'"{step.function}"', *[self._shown(each) for each in step.args]]
@@ -167,7 +168,13 @@ class _Writer:
         if refused:
             yield "with pytest.raises(Reverted) as refusal:"
             call = f"    {call}"
+        elif step.by == self.trace.steps[-1].by and self._counts(step):
+            call = f"receipts.append({call})"
         yield call
+
+    def _counts(self, step: Step) -> bool:
+        """Tell whether the fees matter that the caller of a step pays."""
+        return self.trace.ending.sees == "gained" and self.trace.ending.asset == "coin" and bool(step.by)
 
     def _shown(self, value: object) -> str:
         match value:
@@ -186,6 +193,9 @@ class _Writer:
         match ending.sees:
             case "held":
                 yield f"assert {self._balance(ending.asset, 'machine.address')} == {ending.amount}"
+            case "gained" if ending.asset == "coin":
+                yield "fees = sum(each.gas_used * each.effective_gas_price for each in receipts)"
+                yield f"assert chain.balance({last.by}) + fees - before == {ending.amount}"
             case "gained":
                 first = 1 if ending.asset == "NFTs" else PURSE
                 yield f"assert {self._balance(ending.asset, last.by)} == {first} + {ending.amount}"
@@ -195,7 +205,7 @@ class _Writer:
                 yield f'assert refusal.value.data.hex() == "{ending.data.hex()}"'
             case "stopped":
                 yield "with pytest.raises(Reverted) as refusal:"
-                yield f'    machine.send({self.cast.people[1]}, "poke")'
+                yield f'    machine.send({ISSUER}, "poke")'
                 yield f'assert refusal.value.data.hex() == "{ending.data.hex()}"'
             case "broken":
                 yield "try:"

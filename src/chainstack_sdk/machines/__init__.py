@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.primitives import _lazy
 
 if TYPE_CHECKING:
+    from chainstack_sdk.machines.check import CheckReport, Finding, check_machine
     from chainstack_sdk.machines.compiler import compile_machine, compile_text, machine_source
     from chainstack_sdk.machines.contract import MachineContract
     from chainstack_sdk.machines.decoding import decode_machine
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
         with_deployer,
     )
     from chainstack_sdk.machines.encoding import encode_machine
-    from chainstack_sdk.machines.errors import CompileError, InvalidMachine
+    from chainstack_sdk.machines.errors import CompileError, DefectiveMachine, InvalidMachine
     from chainstack_sdk.machines.gas import gas_table
     from chainstack_sdk.machines.handle import MachineEvent, MachineHandle
     from chainstack_sdk.machines.ir import MachineIR
@@ -70,15 +71,19 @@ else:
         __name__,
         {
             **dict.fromkeys(_LANGUAGE.split(), "language"),
+            "CheckReport": "check",
             "CompileError": "errors",
             "DEPLOYER_ADDRESS": "deployer",
             "DEPLOYER_CODE": "deployer",
+            "DefectiveMachine": "errors",
             "Deployer": "deployer",
+            "Finding": "check",
             "InvalidMachine": "errors",
             "MachineContract": "contract",
             "MachineEvent": "handle",
             "MachineHandle": "handle",
             "MachineIR": "ir",
+            "check_machine": "check",
             "compile_machine": "compiler",
             "compile_text": "compiler",
             "decode_machine": "decoding",
@@ -94,11 +99,14 @@ __all__ = [
     "DEPLOYER_ADDRESS",
     "DEPLOYER_CODE",
     "ZERO_ADDRESS",
+    "CheckReport",
     "Committee",
     "CompileError",
+    "DefectiveMachine",
     "Deployer",
     "Error",
     "Event",
+    "Finding",
     "Indexed",
     "InvalidMachine",
     "Machine",
@@ -112,6 +120,7 @@ __all__ = [
     "address",
     "after",
     "bytes32",
+    "check_machine",
     "compile_machine",
     "compile_text",
     "days",

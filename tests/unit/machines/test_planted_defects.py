@@ -1,4 +1,4 @@
-"""Machines with one defect each: it is found, its trace leads a chain there, and the repaired twin is clean."""
+"""Machines with one defect each: it is found, its trace leads a chain there, the repaired twin is clean."""
 
 from __future__ import annotations
 
@@ -438,7 +438,7 @@ class Will(Machine):
 class Meter(Machine):
     user = role()
     units: uint256
-    due: uint256
+    owed: uint256
     reading = State()
     billed = State()
     settled = State(final=True)
@@ -449,11 +449,16 @@ class Meter(Machine):
         self.units = units
     @transition(billed, settled, by=user)
     def settle(self) -> None:
-        self.due = self.units * 3 + 1
-""".replace("due: uint256", "owed: uint256").replace("self.due", "self.owed"),
+        self.owed = self.units * 3 + 1
+""",
         "overflow",
         "settle",
-        (("        self.units = units", '        require(units < 1_000, "too many")\n        self.units = units'),),
+        (
+            (
+                "        self.units = units",
+                '        require(units < 1_000, "too many")\n        self.units = units',
+            ),
+        ),
     ),
     "a share of nobody": Planted(
         """\

@@ -1,8 +1,8 @@
 """Finding defects of machines before they are deployed.
 
-:func:`check_machine`, or ``Machine.check()``, looks at the declarations, runs the machine's own closures through
-all configurations that a small set of people, values and times leads to, within a budget, and then walks on at
-random. What it finds comes with a trace that is printed as a test.
+:func:`check_machine`, or ``Machine.check()``, looks at the declarations, runs the machine's own closures
+through the configurations that a small set of people, values and times leads to, within a budget, and then
+goes on by long walks. What it finds comes with a trace that is printed as a test.
 
 What counts as a defect:
 

@@ -1,4 +1,4 @@
-"""From a trace to a Python test that stands for itself: a chain in memory, the calls, what is seen at the end."""
+"""From a trace to a Python test that stands for itself: a chain in memory, the calls, what is seen then."""
 
 from __future__ import annotations
 
@@ -150,7 +150,9 @@ class _Writer:
         match step.kind:
             case "deploy":
                 names = [each.name for each in self.machine.constructor.parameters]
-                given = [f'"{name}": {self._shown(each)}' for name, each in zip(names, step.args, strict=True)]
+                given = [
+                    f'"{name}": {self._shown(each)}' for name, each in zip(names, step.args, strict=True)
+                ]
                 yield f"machine = deploy(MACHINE, chain, {step.by}, {{{', '.join(given)}}})"
             case "wait":
                 yield f"clock.advance({step.seconds})"

@@ -243,13 +243,15 @@ class Calls:
         get, machine = configuration.values.get, self.cast.machine
         held = self.world.holdings(configuration)
         own = [get((machine, each), 0) for each in self._words]
-        return _distinct([each for each in [*own, *held.values()] if 0 < each])[:4]
+        return _distinct([each for each in [*own, *held.values()] if each])[:4]
 
     def _who(self, transition: Transition) -> list[str]:
         """Return callers between whom a transition can make a difference."""
         everybody = [STRANGERS[0], DEPLOYER, *self.cast.named[:3], STRANGERS[1]]
         own = any(each.op == "caller" for each in expressions_of(transition.function))
-        if own or any(each.type.kind in ("bytes32", "string", "bytes") for each in transition.function.parameters):
+        if own or any(
+            each.type.kind in ("bytes32", "string", "bytes") for each in transition.function.parameters
+        ):
             return everybody
         return [STRANGERS[0], DEPLOYER] if transition.payable else [STRANGERS[0]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.machines.check import traces
@@ -128,7 +129,7 @@ class Judge:
                 if known or number in way_out or not node.holdings[asset] or looked >= MOST_REGIONS:
                     continue
                 looked += 1
-                region = self.search.region(number, lambda each, asset=asset: asset in each.paid_out)
+                region = self.search.region(number, partial(_pays_out, asset))
                 refused = None if region is None else self._refused(region, asset)
                 if refused is not None:
                     seen.add(node.state)
@@ -151,7 +152,9 @@ class Judge:
 
     def _refused(self, region: Sequence[int], asset: str) -> list[str] | None:
         """Return what would pay in a region and refuses; None when values that were not tried might help."""
-        if any(each.op == "const" and each.type.kind == "address" for each in acting_expressions(self.machine)):
+        if any(
+            each.op == "const" and each.type.kind == "address" for each in acting_expressions(self.machine)
+        ):
             return None  # somebody of whom nothing is known
         told = []
         for node in (self.nodes[each] for each in region):
@@ -257,3 +260,7 @@ class Judge:
                 "write the delay in seconds from when the state began, such as 7 * days",
                 trace,
             )
+
+
+def _pays_out(asset: str, node: Node) -> bool:
+    return asset in node.paid_out

@@ -54,7 +54,7 @@ class Cast:
         """Their addresses."""
         # the deployer has approved the machine for each kind before it makes it
         self.machine = contract_address(self.address[DEPLOYER], len(self.tokens))
-        self.names = {address: name for name, address in self.address.items()}
+        self.names: dict[bytes, str] = {address: name for name, address in self.address.items()}
         self.names |= {address: name for name, address in self.token.items()}
         self.names[self.machine] = "the machine"
 

@@ -301,9 +301,7 @@ class Search:
         return found
 
 
-def gains(
-    world: World, before: Configuration, step: Step, after: Configuration
-) -> Iterator[tuple[str, int]]:
+def gains(world: World, before: Configuration, step: Step, after: Configuration) -> Iterator[tuple[str, int]]:
     """Yield what a stranger who calls has gained: asset and amount over what it had at first.
 
     A stranger who paid, was named, holds a role, or at whose deeds others had time to look, gains rightly.

@@ -66,7 +66,7 @@ def _ending(world: World, steps: Sequence[Step], holds: Holds) -> Ending | None:
 
 
 def held(world: World, state: int, asset: str) -> Holds:
-    """The machine is in a state and holds something."""
+    """Return what holds when the machine is in a state and has something."""
 
     def holds(before: Configuration, step: Step, outcome: Outcome) -> Ending | None:
         after = outcome.after
@@ -79,7 +79,7 @@ def held(world: World, state: int, asset: str) -> Holds:
 
 
 def gained(world: World, asset: str) -> Holds:
-    """The last caller has gained what it had no right to."""
+    """Return what holds when the last caller has gained what it had no right to."""
 
     def holds(before: Configuration, step: Step, outcome: Outcome) -> Ending | None:
         if outcome.after is None:
@@ -91,7 +91,7 @@ def gained(world: World, asset: str) -> Holds:
 
 
 def lost(world: World) -> Holds:
-    """Coin has gone to nobody in the last step."""
+    """Return what holds when coin went to nobody in the last step."""
 
     def holds(before: Configuration, step: Step, outcome: Outcome) -> Ending | None:
         after = outcome.after
@@ -103,7 +103,7 @@ def lost(world: World) -> Holds:
 
 
 def broken(world: World, name: str) -> Holds:
-    """An invariant does not hold."""
+    """Return what holds when an invariant does not."""
 
     def holds(before: Configuration, step: Step, outcome: Outcome) -> Ending | None:
         if outcome.after is None or name not in world.broken(outcome.after):
@@ -114,7 +114,7 @@ def broken(world: World, name: str) -> Holds:
 
 
 def stopped(world: World, name: str) -> Holds:
-    """A timer that is due refuses to fire."""
+    """Return what holds when a timer is due and refuses to fire."""
 
     def holds(before: Configuration, step: Step, outcome: Outcome) -> Ending | None:
         if outcome.after is None or outcome.stopped != name:
@@ -125,7 +125,7 @@ def stopped(world: World, name: str) -> Holds:
 
 
 def refused(world: World, data: bytes) -> Holds:
-    """The last step is refused like this."""
+    """Return what holds when the last step is refused with this data."""
 
     def holds(before: Configuration, step: Step, outcome: Outcome) -> Ending | None:
         if outcome.after is not None or outcome.refusal != data:

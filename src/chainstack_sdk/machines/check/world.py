@@ -268,8 +268,10 @@ class World:
     # Time
 
     def due(self, configuration: Configuration) -> int | None:
-        """Return when the timer of a configuration is due, Unix seconds; None without one, or when its delay
-        cannot be computed. The configuration must be loaded."""
+        """Return when the timer of the configuration that is loaded is due, Unix seconds.
+
+        None, when it has no timer or the delay cannot be computed.
+        """
         self._env.block = self._block(configuration.now, configuration.height)
         try:
             return self._due_at()
@@ -306,9 +308,7 @@ class World:
 
     # What has become
 
-    def _after(
-        self, before: Configuration, mark: int, step: Step, now: int, height: int
-    ) -> Configuration:
+    def _after(self, before: Configuration, mark: int, step: Step, now: int, height: int) -> Configuration:
         diff, state = self._state.changes(mark), self._state
         values = before.values.copy()
         written = False

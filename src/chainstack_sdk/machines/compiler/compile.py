@@ -29,9 +29,10 @@ from chainstack_sdk.machines.whole import check_tables
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-RESERVED = ("ir", "encoding", "identity", "abi", "gas", "deploy", "at", "is_in", "state", "due", "poke")
+_METHODS = ("ir", "encoding", "identity", "abi", "gas", "check", "deploy", "at", "is_in")
+RESERVED = (*_METHODS, "state", "due", "poke")
 """Names in a class that are not the author's: methods of ``Machine`` and functions that every machine has."""
-CONSTRUCTOR_RESERVED = ("chain", "sender", "gas")
+CONSTRUCTOR_RESERVED = ("chain", "sender", "gas", "unchecked")
 """Names of parameters of ``Machine.deploy``."""
 
 _BASES = ("Enum", "Event", "Error")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.machines.check import traces
 from chainstack_sdk.machines.check.culprits import values_of
 from chainstack_sdk.machines.check.findings import Finding
+from chainstack_sdk.machines.check.search import PANICS
 from chainstack_sdk.machines.check.tree import Influence
 from chainstack_sdk.machines.closures import OUT_OF_BOUNDS
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.machines.check.findings import Severity
     from chainstack_sdk.machines.check.judge import Judge
-    from chainstack_sdk.machines.check.search import Node
+    from chainstack_sdk.machines.check.trace import Step
 
 MOST_LOOKS = 8
 """Configurations that are looked at for each transition."""
@@ -48,22 +49,24 @@ def blocked(judge: Judge) -> Iterator[Finding]:
         found: dict[Severity, Finding] = {}
         looks = 0
         for at, node in judge.by_depth():
-            if number in node.panicked and looks < MOST_LOOKS and "error" not in found:
-                looks += 1
-                finding = _look(judge, number, at, node)
-                if finding is not None:
-                    found.setdefault(finding.severity, finding)
+            for data, step in node.refused.get(number, {}).items():
+                if data in PANICS and looks < MOST_LOOKS and "error" not in found:
+                    looks += 1
+                    finding = _look(judge, number, at, step)
+                    if finding is not None:
+                        found.setdefault(finding.severity, finding)
         yield from [found[each] for each in ("error", "warning") if each in found][:1]
 
 
-def _look(judge: Judge, number: int, at: int, node: Node) -> Finding | None:
-    transition, step = judge.machine.transitions[number], node.refused[number]
+def _look(judge: Judge, number: int, at: int, step: Step) -> Finding | None:
+    transition, node = judge.machine.transitions[number], judge.nodes[at]
     culprit, data = judge.culprits.of(node.configuration, step)
     if culprit is None:
         return None
     stored = not Influence(transition.function).reaches(values_of(culprit))
     elsewhere = any(number in each.worked and each.state == node.state for each in judge.nodes)
-    if not stored and not (node.panicked[number] and elsewhere):
+    only_panics = all(each in PANICS for each in node.refused[number])
+    if not stored and not (only_panics and elsewhere):
         return None
     index = data[-1] == OUT_OF_BOUNDS
     refuses = index or culprit.op in _BELOW_ZERO

@@ -33,6 +33,8 @@ MOST_ARGUMENTS = 36
 """Combinations of arguments tried for one function."""
 MOST_CALLS = 72
 """Calls of one function tried in one configuration."""
+MOST_CALLERS = 9
+"""People who call a transition that has no role, at most."""
 MOST_PAYMENTS = 4
 """Payments into a machine in one trace."""
 HORIZON = 100 * 366 * 86_400
@@ -199,10 +201,8 @@ class Calls:
         stored = self._stored(configuration)
         for number, transition in enumerate(self.machine.transitions):
             if state in transition.sources:
-                calls = list(self._calls(configuration, number, transition, stored))
-                size = max(len(calls), 1)
-                for at in range(min(size, MOST_CALLS) if calls else 0):
-                    yield number, calls[at * size // min(size, MOST_CALLS)]
+                for step in self._calls(configuration, number, transition, stored):
+                    yield number, step
 
     def callers(self, configuration: Configuration, number: int) -> list[str]:
         """Return who can call a transition: holders of its role, else people of all sorts."""
@@ -214,15 +214,18 @@ class Calls:
 
     def _calls(
         self, configuration: Configuration, number: int, transition: Transition, stored: list[int]
-    ) -> Iterator[Step]:
+    ) -> list[Step]:
+        """Return calls: every caller with every amount at least once, then with as many arguments as fit."""
         values = self._coin(stored) if transition.payable else [0]
-        arguments = [*self._dynamic(transition.function, number, stored), *self._arguments[number]]
-        for who in self.callers(configuration, number):
-            for each in arguments:
-                if each.secret and who in STRANGERS:
-                    continue
-                for value in values:
-                    yield Step("call", who, transition.name, each.values, value)
+        arguments = [*self._arguments[number], *self._dynamic(transition.function, number, stored)]
+        pairs = [(who, value) for who in self.callers(configuration, number) for value in values]
+        turns = max(MOST_CALLS // max(len(pairs), 1), 1)
+        return [
+            Step("call", who, transition.name, each.values, value)
+            for each in _spread(arguments, turns)
+            for who, value in pairs
+            if not (each.secret and who in STRANGERS)
+        ]
 
     def _dynamic(self, function: Function, number: int, stored: list[int]) -> Iterator[Arguments]:
         """Yield arguments with numbers that the machine holds."""
@@ -247,7 +250,7 @@ class Calls:
 
     def _who(self, transition: Transition) -> list[str]:
         """Return callers between whom a transition can make a difference."""
-        everybody = [STRANGERS[0], DEPLOYER, *self.cast.named[:3], STRANGERS[1]]
+        everybody = [STRANGERS[0], DEPLOYER, *self.cast.named, STRANGERS[1]][:MOST_CALLERS]
         own = any(each.op == "caller" for each in expressions_of(transition.function))
         if own or any(
             each.type.kind in ("bytes32", "string", "bytes") for each in transition.function.parameters
@@ -266,6 +269,12 @@ class Calls:
             moments += [now + each for each in self._delays]
         later = [each for each in _distinct(moments) if now < each <= now + HORIZON]
         return [Step("wait", seconds=each - now) for each in sorted(later)]
+
+
+def _spread(values: Sequence[Arguments], most: int) -> list[Arguments]:
+    """Return the first of some values and of the rest as many as fit, evenly."""
+    size = len(values)
+    return [values[at * size // most] for at in range(most)] if size > most else list(values)
 
 
 def secret_of(kind: Type) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.machines.check import traces
 from chainstack_sdk.machines.check.culprits import Culprits, values_of
-from chainstack_sdk.machines.check.domain import HORIZON
+from chainstack_sdk.machines.check.domain import HORIZON, MOST_CALLERS
 from chainstack_sdk.machines.check.findings import Finding
 from chainstack_sdk.machines.check.graph import never_due
 from chainstack_sdk.machines.check.search import PANICS
@@ -46,7 +46,11 @@ class Judge:
         self.search, self.graph = search, graph
         self.world, self.machine = search.world, search.world.machine
         self.nodes = search.nodes
-        self.culprits = Culprits(self.machine)
+
+    @cached_property
+    def culprits(self) -> Culprits:
+        """What tells which place in the machine refuses a call; made when it is first asked."""
+        return Culprits(self.machine)
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is wrong with states, funds, invariants and timers."""
@@ -67,8 +71,8 @@ class Judge:
         for number, transition in enumerate(self.machine.transitions):
             if number not in worked and search.tried[number]:
                 yield f"{transition.name} was tried {search.tried[number]} times and never worked"
-        if not search.exhaustive:
-            for number in self._missed():
+        for number in self._missed():
+            if not self._shut(number):
                 yield f"the search did not come into {self.machine.states[number].name}"
 
     def by_depth(self) -> list[tuple[int, Node]]:
@@ -85,16 +89,26 @@ class Judge:
         return sorted(self.graph.reachable - {node.state for node in self.nodes})
 
     def _unreached(self) -> Iterator[Finding]:
-        if not self.nodes or not self.search.exhaustive or any(node.cut for node in self.nodes):
-            return
         for number in self._missed():
-            yield Finding(
-                "warning",
-                "unreachable-state",
-                self.machine.states[number].name,
-                "no call that was tried leads into this state",
-                "see whether the conditions of what leads there can hold",
-            )
+            if self._shut(number):
+                yield Finding(
+                    "warning",
+                    "unreachable-state",
+                    self.machine.states[number].name,
+                    "no call that was tried leads into this state",
+                    "see whether the conditions of what leads there can hold",
+                )
+
+    def _shut(self, state: int) -> bool:
+        """Tell whether the search has tried all, and nothing that was not tried leads into a state."""
+        if not self.search.exhaustive or any(node.cut for node in self.nodes):
+            return False
+        return not any(
+            node.state in transition.sources and self._might_work(node, number, transition)
+            for number, transition in enumerate(self.machine.transitions)
+            if transition.target == state
+            for node in self.nodes
+        )
 
     # Funds
 
@@ -173,13 +187,16 @@ class Judge:
             members = self.world.members(node.configuration, transition.role)
             if any(any(each) and each not in self.world.cast.names for each in members):
                 return True
-        step = node.refused.get(number)
         finite = all(each.type.kind in _FINITE for each in transition.function.parameters)
-        if step is None or (finite and not transition.payable):
+        facts = ("value", "caller") if len(self.world.cast.people) > MOST_CALLERS else ("value",)
+        if finite and not transition.payable and "caller" not in facts:
             return False
-        culprit, _ = self.culprits.of(node.configuration, step)
-        influence = Influence(transition.function, ("value",))
-        return culprit is None or influence.reaches(values_of(culprit))
+        influence = Influence(transition.function, facts)
+        for step in node.refused.get(number, {}).values():
+            culprit, _ = self.culprits.of(node.configuration, step)
+            if culprit is None or influence.reaches(values_of(culprit)):
+                return True
+        return False
 
     # What was seen on the way
 
@@ -193,8 +210,8 @@ class Judge:
                     "error",
                     "open-money",
                     sight.name,
-                    f"anyone may take {sight.asset}: somebody who paid nothing, holds no role and was named by "
-                    "nobody gains",
+                    f"anyone may take {sight.asset}: somebody gains who paid nothing, holds no role and was "
+                    "named by nobody",
                     "name a role in by=, or require that self.caller is owed it",
                     self.shortest(steps, traces.gained(self.world, sight.asset)),
                 )

@@ -56,10 +56,8 @@ class Node:
     """What a step from here pays out."""
     worked: frozenset[int] = frozenset()
     """Numbers of transitions of which a call worked."""
-    refused: dict[int, Step] = field(default_factory=dict)
-    """By number of a transition of which no call worked: one that was refused, by panic if there is one."""
-    panicked: dict[int, bool] = field(default_factory=dict)
-    """Of those: whether all calls did, or only some."""
+    refused: dict[int, dict[bytes, Step]] = field(default_factory=dict)
+    """By number of a transition of which no call worked: by revert data, the first call refused with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,26 +184,13 @@ class Search:
             self.tried[transition] += 1
             outcome = world.attempt(configuration, step)
             if outcome.after is None:
-                self._refuse(node, transition, step, outcome.refusal)
+                node.refused.setdefault(transition, {}).setdefault(outcome.refusal, step)
             else:
                 worked.add(transition)
                 self._meet(number, step, outcome)
         node.worked = frozenset(worked)
         for transition in worked:
             node.refused.pop(transition, None)
-            node.panicked.pop(transition, None)
-
-    def _refuse(self, node: Node, transition: int, step: Step, data: bytes) -> None:
-        panicked = data in PANICS
-        if transition not in node.refused:
-            node.refused[transition] = step
-            if panicked:
-                node.panicked[transition] = True
-        elif panicked and transition not in node.panicked:
-            node.refused[transition] = step
-            node.panicked[transition] = False
-        elif not panicked and transition in node.panicked:
-            node.panicked[transition] = False
 
     def _meet(self, parent: int | None, step: Step, outcome: Outcome) -> int | None:
         """Take note of where a step leads and return the node; None when it was refused."""

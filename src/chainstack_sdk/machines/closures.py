@@ -35,7 +35,7 @@ OUT_OF_BOUNDS = 0x32
 """Panic code: no such element in the array."""
 
 _INT_LIMIT = 1 << 255
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
     "lt": operator.lt,
@@ -43,6 +43,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
     "ge": operator.ge,
 }
+"""What comparisons compute."""
 _COMPUTE: dict[str, Callable[[int, int], int]] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -87,8 +88,8 @@ class Expressions:
         args = [self.make(each) for each in expression.args]
         if op in _COMPUTE or op in ("min", "max"):
             return _arithmetic(op, expression.type, *args)
-        if op in _COMPARE:
-            return _comparison(_COMPARE[op], *args)
+        if op in COMPARE:
+            return _comparison(COMPARE[op], *args)
         return _OTHERS[op](*args)
 
     def place(self, field: int, keys: Sequence[Expression]) -> tuple[Closure, Type]:

@@ -60,7 +60,7 @@ def blocked(judge: Judge) -> Iterator[Finding]:
 
 def _look(judge: Judge, number: int, at: int, step: Step) -> Finding | None:
     transition, node = judge.machine.transitions[number], judge.nodes[at]
-    culprit, data = judge.culprits.of(node.configuration, step)
+    culprit, data = judge.search.culprits.of(node.configuration, step)
     if culprit is None:
         return None
     stored = not Influence(transition.function).reaches(values_of(culprit))

@@ -1,21 +1,27 @@
-"""Which statement or expression of a machine refuses a call."""
+"""Which statement or expression of a machine refuses a call, and what it compared before."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chainstack_sdk.machines.check.world import World
+from chainstack_sdk.machines.closures import COMPARE
 from chainstack_sdk.machines.effects import Statements
 from chainstack_sdk.machines.ir import Expression
 from chainstack_sdk.primitives.errors import Reverted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chainstack_sdk.core.call import Call
     from chainstack_sdk.machines.check.trace import Step
     from chainstack_sdk.machines.check.world import Configuration
     from chainstack_sdk.machines.closures import Closure, Frame
     from chainstack_sdk.machines.effects import Action
     from chainstack_sdk.machines.ir import MachineIR, Statement
+
+MOST_COMPARED = 3
+"""Comparisons that are told."""
 
 
 class Watched(Statements):
@@ -24,9 +30,13 @@ class Watched(Statements):
     def __init__(self, machine: MachineIR) -> None:
         super().__init__(machine)
         self.found: Expression | Statement | None = None
+        self.compared: list[tuple[Any, Any]] = []
+        """The values on both sides of comparisons, the last one last."""
 
     def make(self, expression: Expression) -> Closure:
         """Return the closure of an expression."""
+        if expression.op in COMPARE:
+            return self._comparison(COMPARE[expression.op], *[self.make(each) for each in expression.args])
         made = super().make(expression)
 
         def watched(call: Call, frame: Frame) -> object:
@@ -37,6 +47,14 @@ class Watched(Statements):
                 raise
 
         return watched
+
+    def _comparison(self, compare: Callable[[Any, Any], bool], one: Closure, other: Closure) -> Closure:
+        def compared(call: Call, frame: Frame) -> bool:
+            pair = one(call, frame), other(call, frame)
+            self.compared.append(pair)
+            return compare(*pair)
+
+        return compared
 
     def act(self, statement: Statement) -> Action:
         """Return the closure of a statement."""
@@ -70,10 +88,19 @@ class Culprits:
 
         None instead of a place: not the machine's code, but its state, a role or a token.
         """
+        refusal = self._refusal(configuration, step)
+        return self._watched.found, refusal
+
+    def compared(self, configuration: Configuration, step: Step) -> list[tuple[Any, Any]]:
+        """Return what a step that is refused compared last, the very last first."""
+        self._refusal(configuration, step)
+        return self._watched.compared[: -MOST_COMPARED - 1 : -1]
+
+    def _refusal(self, configuration: Configuration, step: Step) -> bytes:
         self._watched.found = None
+        self._watched.compared.clear()
         self._world.load(configuration)
-        outcome = self._world.attempt(configuration, step)
-        return self._watched.found, outcome.refusal
+        return self._world.attempt(configuration, step).refusal
 
 
 def values_of(culprit: Expression | Statement) -> tuple[Expression, ...]:

@@ -120,10 +120,13 @@ class Values:
         return [address[STRANGERS[0]], *named[:2], address[DEPLOYER]]
 
     def _arrays(self, kind: Type, *, deployed: bool) -> list[tuple[Any, ...]]:
-        """Return arrays of one value each, and one of different values."""
-        element = self.of(kind.parts[0], deployed=deployed)
-        mixed = tuple([element[at % len(element)] for at in range(kind.bound)])
-        return _distinct([mixed, *[(each,) * kind.bound for each in element[:3]]])
+        """Return arrays of different values, of one and then none, of one value each, of rising ones."""
+        inner, size = kind.parts[0], kind.bound
+        element = self.of(inner, deployed=deployed)
+        mixed = tuple([element[at % len(element)] for at in range(size)])
+        single = [(each, *[_zero(inner)] * (size - 1)) for each in element[:2]]
+        rising = [tuple(range(1, size + 1))] if inner.kind in ("uint256", "int256") else []
+        return _distinct([mixed, *single, *[(each,) * size for each in element[:2]], *rising])
 
     def arguments(self, function: Function, *, deployed: bool = False) -> list[Arguments]:
         """Return combinations of arguments for a function, the most usual first."""
@@ -275,6 +278,16 @@ def _spread(values: Sequence[Arguments], most: int) -> list[Arguments]:
     """Return the first of some values and of the rest as many as fit, evenly."""
     size = len(values)
     return [values[at * size // most] for at in range(most)] if size > most else list(values)
+
+
+def _zero(kind: Type) -> Any:
+    """Return the value of a word that was never written."""
+    match kind.kind:
+        case "bool":
+            return False
+        case "address" | "bytes32":
+            return bytes(20 if kind.kind == "address" else 32)
+    return 0
 
 
 def secret_of(kind: Type) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.machines.check import traces
-from chainstack_sdk.machines.check.culprits import Culprits, values_of
+from chainstack_sdk.machines.check.culprits import values_of
 from chainstack_sdk.machines.check.domain import HORIZON, MOST_CALLERS
 from chainstack_sdk.machines.check.findings import Finding
 from chainstack_sdk.machines.check.graph import never_due
@@ -47,11 +47,6 @@ class Judge:
         self.world, self.machine = search.world, search.world.machine
         self.nodes = search.nodes
 
-    @cached_property
-    def culprits(self) -> Culprits:
-        """What tells which place in the machine refuses a call; made when it is first asked."""
-        return Culprits(self.machine)
-
     def findings(self) -> Iterator[Finding]:
         """Yield what is wrong with states, funds, invariants and timers."""
         yield from self._unreached()
@@ -70,10 +65,18 @@ class Judge:
         worked = {each for node in self.nodes for each in node.worked}
         for number, transition in enumerate(self.machine.transitions):
             if number not in worked and search.tried[number]:
-                yield f"{transition.name} was tried {search.tried[number]} times and never worked"
+                reasons = [node.refused[number] for node in self.nodes if number in node.refused]
+                told = dict.fromkeys([self._told(data) for each in reasons for data in each])
+                yield (
+                    f"{transition.name} was tried {search.tried[number]} times and never worked: "
+                    f"{'; '.join(list(told)[:3])}"
+                )
         for number in self._missed():
             if not self._shut(number):
                 yield f"the search did not come into {self.machine.states[number].name}"
+
+    def _told(self, data: bytes) -> str:
+        return decode_revert(data, self.world.interface.errors)
 
     def by_depth(self) -> list[tuple[int, Node]]:
         """Return the nodes with their numbers, those with the shortest ways first."""
@@ -86,7 +89,7 @@ class Judge:
     # States
 
     def _missed(self) -> list[int]:
-        return sorted(self.graph.reachable - {node.state for node in self.nodes})
+        return sorted(self.graph.reachable - {node.state for node in self.nodes}) if self.nodes else []
 
     def _unreached(self) -> Iterator[Finding]:
         for number in self._missed():
@@ -193,7 +196,7 @@ class Judge:
             return False
         influence = Influence(transition.function, facts)
         for step in node.refused.get(number, {}).values():
-            culprit, _ = self.culprits.of(node.configuration, step)
+            culprit, _ = self.search.culprits.of(node.configuration, step)
             if culprit is None or influence.reaches(values_of(culprit)):
                 return True
         return False
@@ -245,7 +248,7 @@ class Judge:
         )
 
     def _stopped(self, sight: Sight, steps: Sequence[Step]) -> Finding:
-        reason = decode_revert(sight.data, self.world.interface.errors)
+        reason = self._told(sight.data)
         return Finding(
             "error",
             "overflow" if sight.data in PANICS else "timer",

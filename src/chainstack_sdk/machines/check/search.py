@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.core.panics import DIVISION_BY_ZERO, OVERFLOW
+from chainstack_sdk.machines.check.culprits import Culprits
 from chainstack_sdk.machines.check.domain import MOST_PAYMENTS, Calls
+from chainstack_sdk.machines.check.hints import ROUNDS, variants
 from chainstack_sdk.machines.check.people import STRANGERS
 from chainstack_sdk.machines.check.world import KNOWN, deployment
 from chainstack_sdk.machines.closures import OUT_OF_BOUNDS
@@ -24,9 +27,14 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.machines.check.trace import Step
     from chainstack_sdk.machines.check.world import Configuration, Outcome, World
+    from chainstack_sdk.machines.ir import Function
 
 MOST_REGION = 400
 """Configurations in a region that is looked at as a whole."""
+MOST_HINTED = 60
+"""Configurations in which refusals of one transition are looked into."""
+MOST_REASONS = 4
+"""Different refusals that are looked into at a time."""
 MOST_DEPLOYMENTS = 4
 """Different deployments from which the search starts."""
 
@@ -99,9 +107,16 @@ class Search:
         """By transition: how often it was tried."""
         self.due_in: dict[int, int] = {}
         """By state with a timer: the shortest delay seen, seconds."""
+        self.hinted: Counter[int] = Counter()
+        """By transition: how often its refusals were looked into."""
         self._known: dict[tuple[object, ...], int] = {}
         self._alike: Counter[tuple[object, ...]] = Counter()
         self._queue: list[tuple[int, int, int]] = []
+
+    @cached_property
+    def culprits(self) -> Culprits:
+        """What tells why a call is refused; made when it is first asked."""
+        return Culprits(self.world.machine)
 
     @property
     def exhaustive(self) -> bool:
@@ -125,7 +140,7 @@ class Search:
             Numbers: the first chooses the deployment, each other a step, among all that are tried there.
         """
         roots = [number for number, node in enumerate(self.nodes) if node.parent is None]
-        if not roots:
+        if not roots or self.steps >= self.budget:
             return
         number = roots[choices[0] % len(roots)]
         for choice in choices[1:]:
@@ -149,12 +164,17 @@ class Search:
         before = world.beginning()
         world.load(before)
         good: list[tuple[Step, Outcome]] = []
+        refused: dict[bytes, Step] = {}
         for each in self.calls.values.arguments(world.machine.constructor, deployed=True):
             step = deployment(each.values)
             self.steps += 1
             outcome = world.attempt(before, step)
             if outcome.after is not None:
                 good.append((step, outcome))
+            refused.setdefault(outcome.refusal, step)
+        if not good:
+            function = world.machine.constructor
+            good = self._learn(before, refused, function, payable=False, rounds=2 * ROUNDS)
         seen: set[tuple[int, object]] = set()
         for _ in range(min(MOST_DEPLOYMENTS, len(good))):
             best = max(good, key=lambda each: len(set(enumerate(each[0].args)) - seen))
@@ -188,9 +208,51 @@ class Search:
             else:
                 worked.add(transition)
                 self._meet(number, step, outcome)
+        for transition in sorted(set(node.refused) - worked):
+            found = self._try_harder(node, transition)
+            for step, outcome in found:
+                worked.add(transition)
+                self._meet(number, step, outcome)
         node.worked = frozenset(worked)
         for transition in worked:
             node.refused.pop(transition, None)
+
+    def _try_harder(self, node: Node, transition: int) -> list[tuple[Step, Outcome]]:
+        """Vary calls of a transition that were all refused; where it works anyway, only now and then."""
+        self.hinted[transition] += 1
+        if self.hinted[transition] > MOST_HINTED or node.configuration.paid >= MOST_PAYMENTS:
+            return []
+        made = self.world.machine.transitions[transition]
+        return self._learn(node.configuration, node.refused[transition], made.function, payable=made.payable)
+
+    def _learn(
+        self,
+        before: Configuration,
+        refused: dict[bytes, Step],
+        function: Function,
+        *,
+        payable: bool,
+        rounds: int = ROUNDS,
+    ) -> list[tuple[Step, Outcome]]:
+        """Vary refused steps by what they were compared with, until some work; note new refusals."""
+        good: list[tuple[Step, Outcome]] = []
+        known: set[bytes] = set()
+        for _ in range(rounds):
+            new = [data for data in refused if data not in known]
+            known.update(new)
+            for data in new[:MOST_REASONS]:
+                compared = self.culprits.compared(before, refused[data])
+                self.world.load(before)
+                for step in variants(refused[data], function, compared, self.world.cast, payable=payable):
+                    self.steps += 1
+                    outcome = self.world.attempt(before, step)
+                    if outcome.after is not None:
+                        good.append((step, outcome))
+                    else:
+                        refused.setdefault(outcome.refusal, step)
+            if good:
+                break
+        return good
 
     def _meet(self, parent: int | None, step: Step, outcome: Outcome) -> int | None:
         """Take note of where a step leads and return the node; None when it was refused."""

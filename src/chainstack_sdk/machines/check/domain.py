@@ -31,8 +31,10 @@ MOST_NUMBERS = 12
 """Numbers tried for one parameter."""
 MOST_ARGUMENTS = 36
 """Combinations of arguments tried for one function."""
-MOST_CALLS = 72
-"""Calls of one function tried in one configuration."""
+MOST_CALLS = 160
+"""Calls tried in one configuration, about: every caller with every amount is tried in any case."""
+MOST_EACH = 72
+"""Calls of one function among them."""
 MOST_CALLERS = 9
 """People who call a transition that has no role, at most."""
 MOST_PAYMENTS = 4
@@ -198,14 +200,21 @@ class Calls:
         self._words = _word_slots(self.machine)
         self._delays = [c for c in self.values.constants if type(c) is int and 60 <= c <= HORIZON][:4]
 
-    def of(self, configuration: Configuration) -> Iterator[tuple[int, Step]]:
-        """Yield the calls that are tried, each with the number of its transition."""
+    def of(self, configuration: Configuration, most: int = MOST_CALLS) -> Iterator[tuple[int, Step]]:
+        """Yield the calls that are tried, each with the number of its transition.
+
+        Parameters
+        ----------
+        most
+            How many, about; those of one transition are :data:`MOST_EACH` at most.
+        """
         state = self.world.state_of(configuration)
         stored = self._stored(configuration)
-        for number, transition in enumerate(self.machine.transitions):
-            if state in transition.sources:
-                for step in self._calls(configuration, number, transition, stored):
-                    yield number, step
+        here = [each for each in enumerate(self.machine.transitions) if state in each[1].sources]
+        share = min(most // max(len(here), 1), MOST_EACH)
+        for number, transition in here:
+            for step in self._calls(configuration, number, transition, stored, share):
+                yield number, step
 
     def callers(self, configuration: Configuration, number: int) -> list[str]:
         """Return who can call a transition: holders of its role, else people of all sorts."""
@@ -216,13 +225,18 @@ class Calls:
         return _distinct([names[each] for each in members if names.get(each) in self.cast.people])
 
     def _calls(
-        self, configuration: Configuration, number: int, transition: Transition, stored: list[int]
+        self,
+        configuration: Configuration,
+        number: int,
+        transition: Transition,
+        stored: list[int],
+        share: int,
     ) -> list[Step]:
         """Return calls: every caller with every amount at least once, then with as many arguments as fit."""
         values = self._coin(stored) if transition.payable else [0]
         arguments = [*self._arguments[number], *self._dynamic(transition.function, number, stored)]
         pairs = [(who, value) for who in self.callers(configuration, number) for value in values]
-        turns = max(MOST_CALLS // max(len(pairs), 1), 1)
+        turns = max(share // max(len(pairs), 1), 1)
         return [
             Step("call", who, transition.name, each.values, value)
             for each in _spread(arguments, turns)

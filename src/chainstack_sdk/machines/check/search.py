@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 MOST_REGION = 400
 """Configurations in a region that is looked at as a whole."""
-MOST_HINTED = 60
-"""Configurations in which refusals of one transition are looked into."""
+MOST_HINTED = 30
+"""Configurations in which a refusal of a transition is looked into."""
 MOST_REASONS = 4
 """Different refusals that are looked into at a time."""
 MOST_DEPLOYMENTS = 4
@@ -107,8 +107,8 @@ class Search:
         """By transition: how often it was tried."""
         self.due_in: dict[int, int] = {}
         """By state with a timer: the shortest delay seen, seconds."""
-        self.hinted: Counter[int] = Counter()
-        """By transition: how often its refusals were looked into."""
+        self.hinted: Counter[tuple[str, bytes]] = Counter()
+        """By function and refusal: how often it was looked into."""
         self._known: dict[tuple[object, ...], int] = {}
         self._alike: Counter[tuple[object, ...]] = Counter()
         self._queue: list[tuple[int, int, int]] = []
@@ -151,7 +151,7 @@ class Search:
     def _stroll(self, number: int, choice: int) -> int:
         configuration = self.nodes[number].configuration
         self.world.load(configuration)
-        steps = [*self.calls.waits(configuration), *[step for _, step in self.calls.of(configuration)]]
+        steps = [*self.calls.waits(configuration), *[step for _, step in self.calls.of(configuration, 2_000)]]
         if not steps:
             return number
         step = steps[choice % len(steps)]
@@ -174,7 +174,7 @@ class Search:
             refused.setdefault(outcome.refusal, step)
         if not good:
             function = world.machine.constructor
-            good = self._learn(before, refused, function, payable=False, rounds=2 * ROUNDS)
+            good = self._learn(before, refused, function, name="", payable=False, rounds=2 * ROUNDS)
         seen: set[tuple[int, object]] = set()
         for _ in range(min(MOST_DEPLOYMENTS, len(good))):
             best = max(good, key=lambda each: len(set(enumerate(each[0].args)) - seen))
@@ -218,12 +218,11 @@ class Search:
             node.refused.pop(transition, None)
 
     def _try_harder(self, node: Node, transition: int) -> list[tuple[Step, Outcome]]:
-        """Vary calls of a transition that were all refused; where it works anyway, only now and then."""
-        self.hinted[transition] += 1
-        if self.hinted[transition] > MOST_HINTED or node.configuration.paid >= MOST_PAYMENTS:
+        """Vary calls of a transition that were all refused."""
+        if node.configuration.paid >= MOST_PAYMENTS:
             return []
-        made = self.world.machine.transitions[transition]
-        return self._learn(node.configuration, node.refused[transition], made.function, payable=made.payable)
+        made, refused = self.world.machine.transitions[transition], node.refused[transition]
+        return self._learn(node.configuration, refused, made.function, name=made.name, payable=made.payable)
 
     def _learn(
         self,
@@ -231,16 +230,21 @@ class Search:
         refused: dict[bytes, Step],
         function: Function,
         *,
+        name: str,
         payable: bool,
         rounds: int = ROUNDS,
     ) -> list[tuple[Step, Outcome]]:
-        """Vary refused steps by what they were compared with, until some work; note new refusals."""
+        """Vary refused steps by what they were compared with, until some work; note new refusals.
+
+        Each refusal of a function is looked into so many times and no more: most are rightly refused.
+        """
         good: list[tuple[Step, Outcome]] = []
         known: set[bytes] = set()
         for _ in range(rounds):
-            new = [data for data in refused if data not in known]
+            new = [each for each in refused if each not in known and self.hinted[(name, each)] < MOST_HINTED]
             known.update(new)
             for data in new[:MOST_REASONS]:
+                self.hinted[(name, data)] += 1
                 compared = self.culprits.compared(before, refused[data])
                 self.world.load(before)
                 for step in variants(refused[data], function, compared, self.world.cast, payable=payable):

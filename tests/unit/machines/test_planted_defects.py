@@ -606,7 +606,7 @@ def reproduce(finding: Finding) -> None:
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_defect_is_found(name: str) -> None:
     planted = PLANTED[name]
-    report = check_machine(compile_text(planted.text), budget=3_000, walks=2)
+    report = check_machine(compile_text(planted.text), budget=1_500, walks=1)
     found = [each for each in report.findings if (each.kind, each.place) == (planted.kind, planted.place)]
     assert [each.severity for each in found] == [planted.severity], str(report)
     assert (found[0].trace is not None) == planted.traced
@@ -617,7 +617,7 @@ def test_a_planted_defect_is_found(name: str) -> None:
 
 @pytest.mark.parametrize("name", PLANTED)
 def test_the_repaired_machine_is_clean(name: str) -> None:
-    report = check_machine(compile_text(PLANTED[name].repaired), budget=3_000, walks=2)
+    report = check_machine(compile_text(PLANTED[name].repaired), budget=1_500, walks=1)
     assert report.findings == (), str(report)
 
 

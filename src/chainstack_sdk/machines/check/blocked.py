@@ -61,8 +61,7 @@ def blocked(judge: Judge) -> Iterator[Finding]:
 def _look(judge: Judge, number: int, at: int, step: Step) -> Finding | None:
     transition, node = judge.machine.transitions[number], judge.nodes[at]
     culprit, data = judge.search.culprits.of(node.configuration, step)
-    if culprit is None:
-        return None
+    assert culprit is not None, "arithmetic goes wrong in the machine's own code"
     stored = not Influence(transition.function).reaches(values_of(culprit))
     elsewhere = any(number in each.worked and each.state == node.state for each in judge.nodes)
     only_panics = all(each in PANICS for each in node.refused[number])

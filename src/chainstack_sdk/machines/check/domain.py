@@ -256,7 +256,8 @@ class Calls:
 
     def _coin(self, stored: list[int]) -> list[int]:
         usual = [each for each in self.values.numbers if each <= PURSE // 100]
-        return _distinct([*[each for each in stored if each <= PURSE // 100], 1, 0, *usual])[:8]
+        held = [each for each in stored if each < PURSE // 100]
+        return _distinct([*held, 1, 0, *[each + 1 for each in held[:2]], *usual])[:8]
 
     def _stored(self, configuration: Configuration) -> list[int]:
         """Return the numbers that fields hold, and the balances."""

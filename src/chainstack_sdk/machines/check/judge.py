@@ -186,10 +186,6 @@ class Judge:
 
     def _might_work(self, node: Node, number: int, transition: Transition) -> bool:
         """Tell whether a transition that was refused might work with what was not tried."""
-        if transition.role is not None:
-            members = self.world.members(node.configuration, transition.role)
-            if any(any(each) and each not in self.world.cast.names for each in members):
-                return True
         finite = all(each.type.kind in _FINITE for each in transition.function.parameters)
         facts = ("value", "caller") if len(self.world.cast.people) > MOST_CALLERS else ("value",)
         if finite and not transition.payable and "caller" not in facts:

@@ -127,9 +127,7 @@ class Search:
         """Search until all is visited or two thirds of the budget are spent; the rest is for questions."""
         self._deploy()
         while self._queue and self.steps * 3 < self.budget * 2:
-            number = heappop(self._queue)[-1]
-            if not self.nodes[number].expanded:
-                self.expand(number)
+            self.expand(heappop(self._queue)[-1])
 
     def walk(self, choices: Sequence[int]) -> None:
         """Go on from a deployment by steps that are drawn, and look around where the walk ends.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.primitives import _lazy
 
 if TYPE_CHECKING:
+    from chainstack_sdk.machines.check import CheckReport, Finding, check_machine
     from chainstack_sdk.machines.codes import DEPLOYER_ADDRESS, DEPLOYER_CODE
     from chainstack_sdk.machines.compiler import compile_machine, compile_text, machine_source
     from chainstack_sdk.machines.contract import MachineContract
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from chainstack_sdk.machines.deployer import Deployer, resolve_machine
     from chainstack_sdk.machines.diagram import Diagram, diagram_of
     from chainstack_sdk.machines.encoding import encode_machine
-    from chainstack_sdk.machines.errors import CompileError, InvalidMachine
+    from chainstack_sdk.machines.errors import CompileError, DefectiveMachine, InvalidMachine
     from chainstack_sdk.machines.gas import gas_table
     from chainstack_sdk.machines.handle import MachineEvent, MachineHandle
     from chainstack_sdk.machines.ir import MachineIR
@@ -68,16 +69,20 @@ else:
         __name__,
         {
             **dict.fromkeys(_LANGUAGE.split(), "language"),
+            "CheckReport": "check",
             "CompileError": "errors",
             "DEPLOYER_ADDRESS": "codes",
             "DEPLOYER_CODE": "codes",
+            "DefectiveMachine": "errors",
             "Deployer": "deployer",
             "Diagram": "diagram",
+            "Finding": "check",
             "InvalidMachine": "errors",
             "MachineContract": "contract",
             "MachineEvent": "handle",
             "MachineHandle": "handle",
             "MachineIR": "ir",
+            "check_machine": "check",
             "compile_machine": "compiler",
             "compile_text": "compiler",
             "decode_machine": "decoding",
@@ -94,12 +99,15 @@ __all__ = [
     "DEPLOYER_ADDRESS",
     "DEPLOYER_CODE",
     "ZERO_ADDRESS",
+    "CheckReport",
     "Committee",
     "CompileError",
+    "DefectiveMachine",
     "Deployer",
     "Diagram",
     "Error",
     "Event",
+    "Finding",
     "Indexed",
     "InvalidMachine",
     "Machine",
@@ -113,6 +121,7 @@ __all__ = [
     "address",
     "after",
     "bytes32",
+    "check_machine",
     "compile_machine",
     "compile_text",
     "days",

@@ -41,7 +41,7 @@ PLAIN = ("uint256", "enum")
 """Types of which a slot holds the value as it is."""
 
 _INT_LIMIT = 1 << 255
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
     "lt": operator.lt,
@@ -49,6 +49,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
     "ge": operator.ge,
 }
+"""What comparisons compute."""
 _COMPUTE: dict[str, Callable[[int, int], int]] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -94,8 +95,8 @@ class Expressions:
         args = [self.make(each) for each in expression.args]
         if op in _COMPUTE or op in ("min", "max"):
             return _arithmetic(op, expression, *args)
-        if op in _COMPARE:
-            return _pair(_COMPARE[op], expression.args, *args)
+        if op in COMPARE:
+            return _pair(COMPARE[op], expression.args, *args)
         return _OTHERS[op](*args)
 
     def place(self, field: int, keys: Sequence[Expression]) -> tuple[Closure, Type]:

@@ -62,12 +62,14 @@ class MachineContract:
     ----------
     machine
         One that keeps all rules, as the compiler and the decoder give it.
+    maker
+        Makes the closures; by default as nodes do.
     """
 
-    def __init__(self, machine: MachineIR) -> None:
+    def __init__(self, machine: MachineIR, maker: Statements | None = None) -> None:
         self.machine = machine
         self.costs = gas_table(machine)
-        self._maker = Statements(machine)
+        self._maker = Statements(machine) if maker is None else maker
         self._interface = interface_of(machine)
         self.timers = Timers(machine, self._maker)
         self._fire: Fire = self.timers.fire_due if machine.timers else _nothing_due

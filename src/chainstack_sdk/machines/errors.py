@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chainstack_sdk.primitives.errors import InvalidInput, UsageError
+
+if TYPE_CHECKING:
+    from chainstack_sdk.machines.check import CheckReport
 
 
 class CompileError(UsageError):
@@ -29,6 +34,27 @@ class CompileError(UsageError):
 
 class InvalidMachine(InvalidInput):
     """A tree or an encoding breaks a rule of the language."""
+
+
+class DefectiveMachine(UsageError):
+    """A machine is not deployed because a check finds errors in it.
+
+    Parameters
+    ----------
+    report
+        What the check tells.
+    """
+
+    def __init__(self, report: CheckReport) -> None:
+        self.report = report
+        found = [f"{each.kind} of {each.place} ({each.message})" for each in report.errors]
+        super().__init__(
+            f"{report.machine} has defects: {'; '.join(found)}. Its check() shows how to come there; "
+            "deploy(..., unchecked=True) deploys it all the same"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return DefectiveMachine, (self.report,)
 
 
 def _again(message: str, filename: str, line: int, column: int) -> CompileError:

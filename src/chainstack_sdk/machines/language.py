@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from chainstack_sdk.core.native.host import ContractHost
+    from chainstack_sdk.machines.check import CheckReport
     from chainstack_sdk.machines.diagram import Diagram
     from chainstack_sdk.machines.handle import MachineHandle
     from chainstack_sdk.machines.ir import MachineIR
@@ -336,6 +337,34 @@ class Machine:
         return gas_table(cls.ir())
 
     @classmethod
+    def check(cls, *, budget: int = 20_000, walks: int = 40) -> CheckReport:
+        """Look for defects: states that are not reached, funds that are stuck, and so on.
+
+        What counts as a defect, and what the search can and cannot see, is in
+        :mod:`chainstack_sdk.machines.check`. The same machine has the same report.
+
+        Parameters
+        ----------
+        budget
+            Steps that the search tries, about.
+        walks
+            Long walks drawn by hypothesis besides, if it is installed; 0: none.
+
+        Raises
+        ------
+        CompileError
+            When the machine is not in the language.
+        UsageError
+            When a number is negative.
+        """
+        from chainstack_sdk.machines.check import check_machine
+        from chainstack_sdk.machines.compiler import machine_source
+
+        report = check_machine(cls.ir(), budget=budget, walks=walks)
+        source = machine_source(cls)
+        return report.with_lines(source.filename, source.lines())
+
+    @classmethod
     def diagram(cls) -> Diagram:
         """Return the states and what leads from one to another, to be drawn: ``.mermaid()``, ``.svg()``."""
         from chainstack_sdk.machines.diagram import diagram_of
@@ -356,9 +385,18 @@ class Machine:
 
     @classmethod
     def deploy(
-        cls, chain: ContractHost, sender: Signer, *, value: int = 0, gas: int | None = None, **arguments: Any
+        cls,
+        chain: ContractHost,
+        sender: Signer,
+        *,
+        value: int = 0,
+        gas: int | None = None,
+        unchecked: bool = False,
+        **arguments: Any,
     ) -> MachineHandle:
-        """Put the machine on a chain by one transaction.
+        """Put the machine on a chain by one transaction, unless a quick check finds errors in it.
+
+        The check is that of :meth:`check` with a small budget, and is made once in a process.
 
         Parameters
         ----------
@@ -370,6 +408,8 @@ class Machine:
             Wei for the machine; its constructor must be payable.
         gas
             Gas limit; found by the chain when not given.
+        unchecked
+            Whether to deploy it with its defects, without a look.
         **arguments
             The parameters of ``__init__``, by name.
 
@@ -377,6 +417,8 @@ class Machine:
         ------
         CompileError
             When the machine is not in the language.
+        DefectiveMachine
+            When the check finds errors.
         UsageError
             When the arguments do not fit, or the chain has no deployer.
         Reverted
@@ -384,7 +426,18 @@ class Machine:
         """
         from chainstack_sdk.machines.handle import deploy
 
+        if not unchecked:
+            cls._expect_sound()
         return deploy(cls.ir(), chain, sender, arguments, value=value, gas=gas)
+
+    @classmethod
+    def _expect_sound(cls) -> None:
+        from chainstack_sdk.machines.check import quick_check
+        from chainstack_sdk.machines.errors import DefectiveMachine
+
+        report = quick_check(cls.ir())
+        if not report.ok:
+            raise DefectiveMachine(report)
 
     @classmethod
     def at(cls, chain: ContractHost, address: Any) -> MachineHandle:

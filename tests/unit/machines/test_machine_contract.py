@@ -344,13 +344,13 @@ class Prize(Machine):
 
 
 def test_coin_comes_with_the_deployment(chain: Chain) -> None:
-    prize = Prize.deploy(chain, ALICE, value=50, least=50)
+    prize = Prize.deploy(chain, ALICE, value=50, least=50, unchecked=True)
     assert chain.balance(prize.address) == 50
     assert chain.balance(DEPLOYER_ADDRESS) == 0
     assert prize.read("take") == 50
     (constructor,) = [each for each in Prize.abi() if each["type"] == "constructor"]
     assert constructor["stateMutability"] == "payable"
-    nothing = Prize.deploy(chain, ALICE, least=0)
+    nothing = Prize.deploy(chain, ALICE, least=0, unchecked=True)
     assert chain.balance(nothing.address) == 0
 
 
@@ -360,7 +360,7 @@ def test_a_deployment_with_coin_costs_its_constant_and_a_transfer(chain: Chain) 
         send = chain.send_call
         chain.send_call = lambda *args, **named: sent.setdefault("receipt", send(*args, **named))
         try:
-            Prize.deploy(chain, ALICE, value=value, least=0)
+            Prize.deploy(chain, ALICE, value=value, least=0, unchecked=True)
         finally:
             del chain.send_call
         return sent["receipt"].gas_used
@@ -371,7 +371,7 @@ def test_a_deployment_with_coin_costs_its_constant_and_a_transfer(chain: Chain) 
 def test_coin_that_is_not_taken_comes_back(chain: Chain) -> None:
     before = chain.balance(DEPLOYER_ADDRESS)
     with pytest.raises(Reverted, match="too little"):
-        Prize.deploy(chain, ALICE, value=49, least=50)
+        Prize.deploy(chain, ALICE, value=49, least=50, unchecked=True)
     with pytest.raises(Reverted):
         Deal.deploy(chain, ALICE, value=1, judges=[BOB, CAROL, DAVE], price=5, window=60)
     assert chain.balance(DEPLOYER_ADDRESS) == before == 0
@@ -408,7 +408,7 @@ def test_what_is_no_function(chain: Chain) -> None:
 
 def test_fungible_tokens(chain: Chain) -> None:
     gold = chain.erc20.issue(ALICE, name="Gold", symbol="GLD", supply=100)
-    vault = Vault.deploy(chain, ALICE, token=gold.address)
+    vault = Vault.deploy(chain, ALICE, token=gold.address, unchecked=True)
     with pytest.raises(Reverted):
         vault.send(ALICE, "take", 60)
     gold.approve(ALICE, vault, 60)
@@ -425,7 +425,7 @@ def test_tokens_of_one_kind_only(chain: Chain) -> None:
     art = chain.erc721.issue(ALICE, name="Art", symbol="ART")
     for number in range(3):
         art.mint(ALICE, ALICE, number)
-    vault = Vault.deploy(chain, ALICE, token=art.address)
+    vault = Vault.deploy(chain, ALICE, token=art.address, unchecked=True)
     art.approve(ALICE, vault, 0)
     vault.send(ALICE, "take_one", 0)
     assert art.owner_of(0) == vault.address
@@ -450,7 +450,7 @@ class Greedy(Machine):
 
 def test_a_greedy_token(chain: Chain) -> None:
     token = Greedy.deploy(chain, ALICE)
-    vault = Vault.deploy(chain, ALICE, token=token.address)
+    vault = Vault.deploy(chain, ALICE, token=token.address, unchecked=True)
     with pytest.raises(Reverted, match="takes more gas"):
         vault.send(ALICE, "give", 1)
 
@@ -474,7 +474,7 @@ class Shrug(Machine):
 def test_a_token_that_does_not_confirm(chain: Chain) -> None:
     for answer in (True, False):
         token = Shrug.deploy(chain, ALICE, vault=ALICE.address, answer=answer)
-        vault = Vault.deploy(chain, ALICE, token=token.address)
+        vault = Vault.deploy(chain, ALICE, token=token.address, unchecked=True)
         if answer:
             vault.send(ALICE, "give", 1)
             continue
@@ -483,7 +483,7 @@ def test_a_token_that_does_not_confirm(chain: Chain) -> None:
 
 
 def test_a_token_that_is_none(chain: Chain) -> None:
-    vault = Vault.deploy(chain, ALICE, token=BOB.address)
+    vault = Vault.deploy(chain, ALICE, token=BOB.address, unchecked=True)
     with pytest.raises(Reverted, match="not a contract"):
         vault.send(ALICE, "give", 1)
 
@@ -620,11 +620,11 @@ class Named(Machine):
 
 
 def test_a_constructor_keeps_bounds(chain: Chain) -> None:
-    named = Named.deploy(chain, ALICE, name="short")
+    named = Named.deploy(chain, ALICE, name="short", unchecked=True)
     assert [each.name for each in named.events()] == ["Called", "Other"]
     assert [each.args for each in named.events("Called")] == [{"name": "short"}]
     with pytest.raises(Reverted, match="name takes at most 5 bytes"):
-        Named.deploy(chain, ALICE, name="longer")
+        Named.deploy(chain, ALICE, name="longer", unchecked=True)
 
 
 def test_a_mapping_forgets_slots_and_finds_them_again(monkeypatch: pytest.MonkeyPatch) -> None:

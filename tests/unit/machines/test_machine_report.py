@@ -261,7 +261,7 @@ def test_costs_are_those_of_the_gas_table() -> None:
 def test_deployment_costs_what_is_said() -> None:
     alice = Account.from_key(b"\x01" * 32)
     chain = Chain.in_memory({alice: ether(1)}, auto_seal=True)
-    Estate.deploy(chain, alice, token=bytes(20), heirs=[bytes(20)] * 2, least=5)
+    Estate.deploy(chain, alice, token=bytes(20), heirs=[bytes(20)] * 2, least=5, unchecked=True)
     transaction = chain.block(chain.height).transactions[0]
     receipt = chain.receipt(transaction.hash)
     own = intrinsic_gas(transaction.data, False)

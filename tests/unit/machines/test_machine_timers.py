@@ -358,7 +358,7 @@ class Bomb(Machine):
 
 @pytest.mark.parametrize("how", range(4))
 def test_a_timer_that_refuses_is_undone_and_told(chain: Chain, how: int) -> None:
-    bomb = Bomb.deploy(chain, ALICE, how=how, token=ALICE)
+    bomb = Bomb.deploy(chain, ALICE, how=how, token=ALICE, unchecked=True)
     egg = Egg.deploy(chain, ALICE, number=7, minutes=1)
     later(chain, 70)
     ((machine, reason),) = failed(chain)
@@ -443,7 +443,7 @@ def bank(clock: ManualClock) -> Chain:
 def new_till(bank: Chain) -> MachineHandle:
     issue = Factory.abi_function("issue").encode_call(Token.name, Token.encode_config({}))
     token = bank.send_call(ALICE, FACTORY_ADDRESS, issue).contract_address
-    return Till.deploy(bank, ALICE, token=token)
+    return Till.deploy(bank, ALICE, token=token, unchecked=True)
 
 
 @pytest.fixture
@@ -509,7 +509,7 @@ def test_a_token_that_moves_the_machine_on(
 ) -> None:
     token = bank.storage(till.address, 1).to_bytes(20)
     till.send(BOB, "reopen")  # it waits in another second
-    relay = Relay.deploy(bank, ALICE, token=token)
+    relay = Relay.deploy(bank, ALICE, token=token, unchecked=True)
     acting(monkeypatch, calling_back("again"))
     relay.send(BOB, "hand_on")
     assert bank.storage(relay.address, 0) >> 72 == 3  # made, handed on, again
@@ -621,7 +621,7 @@ class Patient(Machine):
 
 
 def test_a_delay_that_grew_unseen_is_left_to_calls(chain: Chain, clock: ManualClock) -> None:
-    patient = Patient.deploy(chain, ALICE)
+    patient = Patient.deploy(chain, ALICE, unchecked=True)
     patient.send(BOB, "pay", value=1_000)
     later(chain, 100)
     assert (patient.state, fired(chain), failed(chain)) == ("waiting", [], [])

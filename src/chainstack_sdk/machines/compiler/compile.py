@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 RESERVED = (
-    *("ir", "encoding", "identity", "abi", "gas", "diagram", "report", "deploy", "at", "is_in"),
+    *("ir", "encoding", "identity", "abi", "gas", "check", "diagram", "report", "deploy", "at", "is_in"),
     *("state", "due", "poke"),
 )
 """Names in a class that are not the author's: methods of ``Machine`` and functions that every machine has."""
-CONSTRUCTOR_RESERVED = ("chain", "sender", "value", "gas")
+CONSTRUCTOR_RESERVED = ("chain", "sender", "value", "gas", "unchecked")
 """Names of parameters of ``Machine.deploy``."""
 
 _BASES = ("Enum", "Event", "Error")

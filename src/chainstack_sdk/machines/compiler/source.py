@@ -32,6 +32,17 @@ class Source:
     indent: int = 0
     """Columns that were cut off in front of each line."""
 
+    def lines(self) -> dict[str, int]:
+        """Return the line on which each name of the class is declared, from 1."""
+        found: dict[str, int] = {}
+        for each in self.node.body:
+            match each:
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    found[name] = each.lineno
+                case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                    found[name] = each.lineno
+        return found
+
     def fail(self, node: ast.AST, message: str) -> NoReturn:
         """Refuse what is written at a node.
 

@@ -19,8 +19,9 @@ VENV_STATE := $(shell $(RUN) -c 'import pip' 2>/dev/null \
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/runtime ## Run the story in examples/demo.py
+demo: $(VENV)/runtime ## Run the stories of one chain, of four businesses on it, and of five chains
 	@$(RUN) examples/demo.py
+	@$(RUN) examples/scenarios.py
 	@$(RUN) examples/multichain.py
 
 # Coverage is counted where tests mirror the source and where whole paths run: it more than doubles the time of what
@@ -83,7 +84,7 @@ BUILT_FROM = pyproject.toml hatch_build.py $(wildcard src/chainstack_sdk/*/_*.[c
 
 $(VENV)/runtime: $(BUILT_FROM) $(VENV)/made-for
 	@echo "Installing chainstack_sdk into $(VENV)"
-	@$(PIP) --editable .
+	@$(PIP) --editable '.[sandbox]'
 	@touch $@
 
 $(VENV)/dev: $(BUILT_FROM) $(VENV)/made-for

@@ -10,15 +10,25 @@ from benchmarks.evm import BLOCK_GAS_LIMIT, CHAIN_ID
 from benchmarks.measure import in_turn, summary
 from benchmarks.token_machine import Gold
 from benchmarks.workload import HOLDING, run_blocks, transfers
-from chainstack_sdk import Chain
+from chainstack_sdk import Account, Chain, ether
 from chainstack_sdk.core.call import Call, Environment, invoke
 from chainstack_sdk.core.context import BlockContext
 from chainstack_sdk.core.native.code import paradigm_code
 from chainstack_sdk.core.state import State
 from chainstack_sdk.core.transactions import decode_transaction
+from chainstack_sdk.machines.check import check_machine
+from chainstack_sdk.machines.check.run import QUICK_BUDGET
 from chainstack_sdk.machines.contract import MachineContract
 from chainstack_sdk.machines.decoding import decode_machine
 from chainstack_sdk.machines.deployer import machine_code
+from chainstack_sdk.machines.standard import (
+    DataTask,
+    Insurance,
+    ProductLine,
+    Rental,
+    RightsRegistry,
+    Traceability,
+)
 from chainstack_sdk.paradigms import Erc20, Runtime
 
 if TYPE_CHECKING:
@@ -29,8 +39,8 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.transactions import Transaction
     from chainstack_sdk.machines import Machine
 
-SHIPPED: tuple[type[Machine], ...] = (Gold,)
-"""Machines of which the largest is deployed."""
+SHIPPED: tuple[type[Machine], ...] = (DataTask, Insurance, Rental, RightsRegistry, Traceability)
+"""Machines that come with the library; the largest is deployed and checked."""
 
 
 def chain_of_machines(work: Transfers) -> Chain:
@@ -107,14 +117,31 @@ def calls(*, quick: bool) -> Iterator[Figure]:
 
 
 def deployment(*, quick: bool) -> Iterator[Figure]:
-    """Measure what a node does when it first meets a machine: decode, check, make the closures."""
+    """Measure what the largest machine takes: a node that meets it, a deployment, the checks before."""
     machine = max(SHIPPED, key=lambda each: len(each.encoding()))
-    encoding = machine.encoding()
+    encoding, ir = machine.encoding(), machine.ir()
+    what = f"{machine.__name__}, {len(encoding):,} bytes"
     yield milliseconds(
-        f"first meeting of a machine, {machine.__name__}, {len(encoding):,} bytes",
+        f"first meeting of a machine, {what}",
         lambda: MachineContract(decode_machine(encoding)),
         5 if quick else 25,
     )
+    maker, *regulators = (Account.from_key(bytes([number]) * 32) for number in range(1, 5))
+    chain = Chain.in_memory({maker: ether(1_000)}, auto_seal=True)
+    yield milliseconds(
+        f"deployment of a machine in a block of its own, {what}",
+        lambda: ProductLine.issue(
+            chain, maker, product="Milk", regulators=regulators, temperature=(0, 80), humidity=(0, 90)
+        ),
+        5 if quick else 25,
+    )
+    yield milliseconds(
+        f"quick check of a machine before its deployment, {what}",
+        lambda: check_machine(ir, budget=QUICK_BUDGET, walks=0),
+        2 if quick else 5,
+    )
+    if not quick:
+        yield milliseconds(f"check of a machine, {what}", machine.check, 5)
 
 
 def milliseconds(name: str, act: Callable[[], object], rounds: int) -> Figure:

@@ -1,7 +1,6 @@
 """An auction platform: a Dutch sale whose price falls, an English one whose bids rise."""
 
 from chainstack_sdk import Account, ChainStack, ManualClock, Reverted, ether
-from chainstack_sdk.paradigms.auction_handle import AuctionApi
 
 HOUR, DAY = 3600, 24 * 3600
 
@@ -14,7 +13,7 @@ chain = ChainStack.local(funds=funds, clock=clock).main
 prints = chain.erc721.issue(artist, name="Prints", symbol="PRT")
 prints.mint(artist, artist, 1)
 prints.mint(artist, artist, 2)
-house = AuctionApi(chain).issue(gallery, prints, commission=500, extension=600)
+house = chain.auctions.issue(gallery, prints, commission=500, extension=600)
 prints.set_approval_for_all(artist, house)
 print(f"a platform for {house.collection.name}, commission {house.commission / 100} %")
 

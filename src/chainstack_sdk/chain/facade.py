@@ -34,7 +34,15 @@ if TYPE_CHECKING:
     from chainstack_sdk.core.mempool import Mempool
     from chainstack_sdk.core.native import NativeContract
     from chainstack_sdk.core.state import State
-    from chainstack_sdk.paradigms import Erc20Api, Erc721Api, Instance, ParadigmApi, Registry, SharesApi
+    from chainstack_sdk.paradigms import (
+        AuctionApi,
+        Erc20Api,
+        Erc721Api,
+        Instance,
+        ParadigmApi,
+        Registry,
+        SharesApi,
+    )
     from chainstack_sdk.primitives.address import AddressLike
 
 
@@ -255,6 +263,13 @@ class Chain(ChainWriter):
         from chainstack_sdk.paradigms import Erc721Api
 
         return Erc721Api(self)
+
+    @property
+    def auctions(self) -> AuctionApi:
+        """Issue auction platforms, and take hold of issued ones."""
+        from chainstack_sdk.paradigms import AuctionApi
+
+        return AuctionApi(self)
 
     @property
     def shares(self) -> SharesApi:

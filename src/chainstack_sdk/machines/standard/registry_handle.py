@@ -120,11 +120,11 @@ class RegistryHandle(StandardHandle):
 
     def admit(self, registrar: Signer, issuer: AddressLike) -> Receipt:
         """Let somebody register."""
-        return self.send(registrar, "admit", issuer)
+        return self.send(registrar, "admit", issuer, self.read("changes_of", issuer))
 
     def dismiss(self, registrar: Signer, issuer: AddressLike) -> Receipt:
         """Let somebody neither register nor revoke any more; what they have registered stands."""
-        return self.send(registrar, "dismiss", issuer)
+        return self.send(registrar, "dismiss", issuer, self.read("changes_of", issuer))
 
     def strike(self, registrar: Signer, id: bytes) -> Receipt:
         """Revoke a record that should never have been made."""

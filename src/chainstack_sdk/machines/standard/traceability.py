@@ -415,7 +415,7 @@ class Traceability(Machine):
 
     @view
     def changes_of(self, who: address) -> uint256:
-        """Return how many decisions of the regulators there have been about an account: odd for an inspector."""
+        """Return how many decisions of regulators there have been about an account: odd for an inspector."""
         return self.changes[who]
 
     @view

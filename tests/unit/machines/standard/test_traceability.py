@@ -244,6 +244,8 @@ def test_labels(label: str | bytes) -> None:
     assert label_id(b"\1" * 32) == b"\1" * 32
     with pytest.raises(UsageError, match="a label is a text, or 32 bytes"):
         label_id(label)
+    with pytest.raises(UsageError, match="lone surrogates"):
+        label_id("\ud800")
 
 
 def test_what_is_discontinued_lives_on(line: ProductLine) -> None:
@@ -276,6 +278,7 @@ def test_a_thing_goes_from_hand_to_hand(line: ProductLine) -> None:
     names = [each.name for each in line.history(ONE)]
     assert names == ["Opened", "Registered", "Offered", "HandedOver", "Offered", "HandedOver"]
     assert [each.name for each in line.history(TWO)] == ["Opened", "Registered"]
+    line.admit(MAKER, ZERO_ADDRESS, sensor=True)
     assert [each.name for each in line.history(LOT)] == ["Opened"]
 
 

@@ -52,6 +52,7 @@ class RightsRegistry(Machine):
     transferable: Mapping[bytes32, bool]
     revoked: Mapping[bytes32, bool]
     licences: Mapping[bytes32, Mapping[address, timestamp]]
+    granted: Mapping[bytes32, uint256]
 
     open = State()
 
@@ -181,9 +182,10 @@ class RightsRegistry(Machine):
         emit(self.Offered(id, self.caller, to))
 
     @transition(open)
-    def accept(self, id: bytes32) -> None:
-        """Become the holder of what was offered; licences go on."""
+    def accept(self, id: bytes32, granted: uint256) -> None:
+        """Become the holder of what was offered; the so many licences that have been granted go on."""
         require(self.caller == self.offered[id], "it was not offered to the caller")
+        require(granted == self.granted[id], "another licence has been granted")
         require(not self.revoked[id] and self.now <= self.until[id], "no such record stands")
         emit(self.Transferred(id, self.holder[id], self.caller))
         self.holder[id] = self.caller
@@ -198,6 +200,7 @@ class RightsRegistry(Machine):
         require(until <= self.until[id], "a licence ends with its record at the latest")
         require(until > max(self.now, self.licences[id][licensee]), "no longer than the licence there is")
         self.licences[id][licensee] = until
+        self.granted[id] += 1
         emit(self.Licensed(id, licensee, until))
 
     @transition(open)
@@ -210,8 +213,10 @@ class RightsRegistry(Machine):
     # Questions
 
     @view
-    def record(self, id: bytes32) -> tuple[address, address, bytes32, timestamp, bool, bool, address]:
-        """Tell holder, issuer, root, until when, whether it passes on, is revoked, to whom it is offered."""
+    def record(
+        self, id: bytes32
+    ) -> tuple[address, address, bytes32, timestamp, bool, bool, address, uint256]:
+        """Tell holder, issuer, root, until when, whether it passes on, is revoked, offered to, licences."""
         return (
             self.holder[id],
             self.issuer[id],
@@ -220,6 +225,7 @@ class RightsRegistry(Machine):
             self.transferable[id],
             self.revoked[id],
             self.offered[id],
+            self.granted[id],
         )
 
     @view

@@ -171,7 +171,7 @@ class TestRegistrars:
 class TestRegister:
     def test_what_it_says(self, work, issuer, holder):
         nobody = ZERO_ADDRESS
-        expected = Record(ID, holder.address, issuer.address, CARD.root, FOREVER, True, False, nobody)
+        expected = Record(ID, holder.address, issuer.address, CARD.root, FOREVER, True, False, nobody, 0)
         assert work.record(ID) == expected
         assert work.stands(ID)
         assert work.record(UNKNOWN) is None
@@ -332,6 +332,17 @@ class TestLicences:
         work.accept(buyer, ID)
         assert work.licence(ID, stranger) == FOREVER
         refused("only the holder may grant", work.grant, holder, ID, holder, until=FOREVER)
+
+    def test_none_is_slipped_in_before_a_transfer(self, work, holder, buyer, stranger):
+        work.grant(holder, ID, holder, until=FOREVER - 1)
+        work.offer(holder, ID, buyer)
+        seen = work.record(ID).granted
+        work.grant(holder, ID, stranger, until=FOREVER)
+        refused("another licence has been granted", work.accept, buyer, ID, granted=seen)
+        work.grant(holder, ID, holder, until=FOREVER)
+        assert work.record(ID).granted == seen + 2
+        work.accept(buyer, ID, granted=seen + 2)
+        assert work.record(ID).holder == buyer.address
 
     def test_surrender(self, work, holder, buyer, stranger):
         work.grant(holder, ID, buyer, until=FOREVER)

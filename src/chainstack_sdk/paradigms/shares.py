@@ -1,8 +1,9 @@
 """Restricted shares: an ERC-20 token with rules about who holds how much, and when it moves.
 
 A registrar keeps the list of holders, freezes accounts, locks shares up and can move them where the law says
-so. Everything else is :class:`~chainstack_sdk.paradigms.erc20.Erc20`, whose refusals come first. Wallets ask
-before they send, as ERC-1404 has it. After the slots of the token come
+so. Everything else is :class:`~chainstack_sdk.paradigms.erc20.Erc20`, whose refusals of accounts, pauses and
+missing balances come first. Wallets ask before they send, as ERC-1404 has it. After the slots of the token
+come
 
 ====  ==================================================================================
 Slot  Value
@@ -188,8 +189,8 @@ class Shares(Erc20):
         The rules about receivers hold, and so does a pause.
         """
         self._only_registrar(call)
-        if to != ZERO_ADDRESS:
-            self._refuse(call, self._receiving(call, sender, to, value))
+        found = self._tokens_own(call, sender, to, value) or self._receiving(call, sender, to, value)
+        self._refuse(call, found)
         self._move(call, sender, to, value)
         call.emit(self.ForcedTransfer, sender, to, value, reason)
 
@@ -206,7 +207,7 @@ class Shares(Erc20):
         self._move(call, sender, to, value)
 
     def _mint(self, call: Call, to: bytes, value: int) -> None:
-        if to != ZERO_ADDRESS:
+        if to != ZERO_ADDRESS and not self._is_paused(call):
             self._refuse(call, self._receiving(call, ZERO_ADDRESS, to, value, value))
         joins = value and not self.balance_of(call, to)
         super()._mint(call, to, value)
@@ -215,7 +216,7 @@ class Shares(Erc20):
 
     def _burn(self, call: Call, sender: bytes, value: int) -> None:
         left = self.balance_of(call, sender) - value
-        if left >= 0:
+        if left >= 0 and not self._is_paused(call):
             self._refuse(call, self._sending(call, sender, left))
         super()._burn(call, sender, value)
         if value and not left:
@@ -233,16 +234,24 @@ class Shares(Erc20):
     # The rules
 
     def _restriction(self, call: Call, sender: bytes, to: bytes, value: int) -> Restriction:
-        if ZERO_ADDRESS in (sender, to):
-            return Restriction.NO_ACCOUNT
-        if self.config.pausable and self.paused(call):
-            return Restriction.PAUSED
-        left = self.balance_of(call, sender) - value
-        if left < 0:
-            return Restriction.INSUFFICIENT_BALANCE
+        if found := self._tokens_own(call, sender, to, value):
+            return found
         if not self.window_open(call):
             return Restriction.WINDOW_CLOSED
+        left = self.balance_of(call, sender) - value
         return self._sending(call, sender, left) or self._receiving(call, sender, to, value)
+
+    def _tokens_own(self, call: Call, sender: bytes, to: bytes, value: int) -> Restriction:
+        """Return what every token refuses, and has an error of its own for."""
+        if ZERO_ADDRESS in (sender, to):
+            return Restriction.NO_ACCOUNT
+        if self._is_paused(call):
+            return Restriction.PAUSED
+        short = self.balance_of(call, sender) < value
+        return Restriction.INSUFFICIENT_BALANCE if short else Restriction.NONE
+
+    def _is_paused(self, call: Call) -> bool:
+        return self.config.pausable and self.paused(call)
 
     def _sending(self, call: Call, sender: bytes, left: int) -> Restriction:
         """Return what keeps an account from parting with all but so much."""

@@ -233,6 +233,24 @@ class TestOrder:
             with reverts(Erc20.EnforcedPause):
                 act()
 
+    def test_a_pause_comes_before_every_rule(self, issue, registrar, alice, bob, stranger, now, reverts):
+        token = issue(pausable=True, mintable=True, burnable=True)
+        token.list_holder(registrar, bob)
+        token.transfer(alice, bob, 10)
+        token.lock(registrar, bob, 10, end=now() + DAY)
+        token.pause(alice)
+        for act in (
+            lambda: token.mint(alice, stranger, 1),
+            lambda: token.burn(bob, 1),
+            lambda: token.force_transfer(registrar, alice, stranger, 1, reason=""),
+        ):
+            with reverts(Erc20.EnforcedPause):
+                act()
+
+    def test_so_does_the_balance_of_a_forced_transfer(self, mill, registrar, bob, stranger, reverts):
+        with reverts(Erc20.ERC20InsufficientBalance, bob.address, 0, 1):
+            mill.force_transfer(registrar, bob, stranger, 1, reason="")
+
 
 class TestFreeze:
     def test_neither_sends_nor_receives(self, mill, registrar, alice, bob, carol, refuses, emitted):

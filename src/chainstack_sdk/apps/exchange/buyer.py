@@ -190,7 +190,11 @@ class Buyer:
         ------
         Reverted
             When it does not wait any more, or it is too late to object.
+        UsageError
+            When the verdict is about an answer to another task.
         """
+        if verdict.statement.task != task.address:
+            raise UsageError("a verdict about an answer to another task", actual=verdict.statement.task)
         if verdict.is_good:
             return task.accept(self.account, verdict.answer.number)
         return task.object(self.account, verdict.answer.number, verdict.objection)

@@ -9,7 +9,10 @@ is random and stays with the provider: without it the commitment cannot be compa
 
 An opening shows the records in full. It is for disputes, at the provider's own choice, and for nobody but the
 arbiter, who runs the applet again: runs are deterministic, and so is sealing. When the envelope comes out as
-it was committed to on chain, the buyer was sent exactly the result of this applet over these records.
+it was committed to on chain, it holds exactly the result of this applet over these records.
+
+**Caveats.** An envelope that is not on chain may never have come to the buyer. The arbiter has its
+content now: who rules for the provider hands the result to the buyer.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.apps.exchange.errors import AnswerRefused
 from chainstack_sdk.apps.exchange.result import only_result
 from chainstack_sdk.apps.exchange.statement import check_signature, seal_result
-from chainstack_sdk.apps.sandbox.errors import AppletError
+from chainstack_sdk.apps.sandbox.errors import AppletError, TimeExceeded
 from chainstack_sdk.apps.sandbox.json_values import Json, encode_json
 from chainstack_sdk.apps.sandbox.sandbox import Grant
 from chainstack_sdk.primitives.errors import UsageError
@@ -80,17 +83,27 @@ def check_opening(
     AnswerRefused
         When applet, specification or records are others, the applet gives no result that fits the schema, or
         another envelope was committed to.
+    TimeExceeded
+        When this machine is too slow for the applet: that says nothing about the answer.
     UsageError
-        When the sandbox cannot run, or the opening is malformed.
+        When the sandbox cannot run, or allows less fuel or memory than the applet may use; or the opening is
+        malformed.
     """
-    terms = task.terms
+    terms, asked = task.terms, applet.manifest.limits
     if applet.hash != terms.applet or specification.hash != terms.specification:
         raise AnswerRefused("the task has another applet or specification")
     if opening.commitment() != answer.data:
         raise AnswerRefused("the records are not those committed to")
+    had = asked.within(sandbox.limits)
+    if (had.fuel, had.memory) != (asked.fuel, asked.memory):
+        raise UsageError(
+            "the sandbox allows less than the applet may use", fuel=asked.fuel, memory=asked.memory
+        )
     grant = Grant(opening.records, applet.manifest.emit)
     try:
         result = only_result(sandbox.run(applet, specification.input, grant).emitted, specification)
+    except TimeExceeded:
+        raise
     except AppletError:
         raise AnswerRefused("the applet gives no result over these records") from None
     statement = task.statement(answer.provider, answer.data)

@@ -135,7 +135,10 @@ class Provider:
             When the market does not have the applet.
         InvalidInput
             When the task's specification is none.
+        UsageError
+            When no data task is there.
         """
+        task = find_task(self.host, task.address)  # the wallet's own view of the chain, and genuine code
         terms, applet, asked = task.terms, self.applet(task), self._asked(task, specification)
         code = applet.code
         source = code.decode() if applet.manifest.kind == "js" else f"a module of {len(code)} bytes"

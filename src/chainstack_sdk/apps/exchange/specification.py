@@ -45,8 +45,8 @@ class Specification:
     """What its result must be: see :mod:`chainstack_sdk.apps.exchange.schema`."""
 
     def __post_init__(self) -> None:
+        size = len(self.encode())  # first: it bounds how deep a schema is
         check_schema(self.schema)
-        size = len(self.encode())
         if size > MAX_SPECIFICATION:
             raise UsageError("a specification is too large", limit=MAX_SPECIFICATION, actual=size)
 

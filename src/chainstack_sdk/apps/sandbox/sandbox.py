@@ -46,7 +46,7 @@ _MAX_TIME = 2**33
 class Grant:
     """What the user of this machine allows; an applet has of it only what its manifest asks for."""
 
-    records: Mapping[str, Json] = field(default_factory=dict)
+    records: Mapping[str, Json] = field(default_factory=dict, repr=False)
     """The records it may read: name -> value."""
     emit: int = 0
     """The bytes it may let out: the canonical JSON of each value and one more for each."""
@@ -102,7 +102,8 @@ class Sandbox:
         require_wasmtime()
         from chainstack_sdk.apps.sandbox.engine import Ticker, make_engine
 
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
+        """What any run may use at most."""
         self._compile_seconds = compile_seconds
         self._cache = cache
         self._engine = make_engine()
@@ -139,7 +140,7 @@ class Sandbox:
             raise UsageError("a time is in seconds since 1970, below 2**33", actual=now)
         host = _host(applet, encode_json(input), grant or Grant())
         module = self._module(applet)
-        session = Session(self._engine, applet.manifest.limits.within(self._limits), host)
+        session = Session(self._engine, applet.manifest.limits.within(self.limits), host)
         try:
             with self._ticker:
                 _execute(session, module, applet, now)

@@ -217,7 +217,7 @@ class InsuranceProduct(StandardHandle):
         return Policy(found["policy"], bytes(found["holder"]))
 
     def report(self, oracle: Signer, value: int) -> bool:
-        """Say what was measured, in the unit of the thresholds.
+        """Say what was measured, in the unit of the thresholds; it cannot be taken back.
 
         Returns
         -------

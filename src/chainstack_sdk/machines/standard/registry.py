@@ -8,6 +8,9 @@ and grants licences that end by themselves and outlive a transfer.
 
 The hashes of leaves take four words, of which the first is 0; those of nodes three, of which the first is 1.
 So no node can be shown as an attribute, and no attribute as a node.
+
+An issuer can be admitted again, so decisions about one are numbered: what the third registrar says when two
+have decided already does not wait for the next time.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ class RightsRegistry(Machine):
     MAX_DEPTH = 16
 
     registrars = role(3, threshold=2)
-    issuers: Mapping[address, bool]
+    changes: Mapping[address, uint256]
     root: Mapping[bytes32, bytes32]
     issuer: Mapping[bytes32, address]
     holder: Mapping[bytes32, address]
@@ -49,6 +52,7 @@ class RightsRegistry(Machine):
     transferable: Mapping[bytes32, bool]
     revoked: Mapping[bytes32, bool]
     licences: Mapping[bytes32, Mapping[address, timestamp]]
+    granted: Mapping[bytes32, uint256]
 
     open = State()
 
@@ -109,9 +113,9 @@ class RightsRegistry(Machine):
 
     # What registrars do
 
-    @transition(open, by=registrars)
+    @transition(open, open, by=registrars)
     def appoint(self, registrars: Annotated[list[address], 3]) -> None:
-        """Replace all registrars."""
+        """Replace all registrars; what was confirmed before counts no more, even if they come back."""
         require(ZERO_ADDRESS not in registrars, "a registrar is nobody")
         require(
             registrars[0] not in (registrars[1], registrars[2]) and registrars[1] != registrars[2],
@@ -120,16 +124,18 @@ class RightsRegistry(Machine):
         self.registrars = registrars
 
     @transition(open, by=registrars)
-    def admit(self, issuer: address) -> None:
-        """Let somebody register."""
+    def admit(self, issuer: address, change: uint256) -> None:
+        """Let somebody register, about whom there have been so many decisions."""
         require(issuer != ZERO_ADDRESS, "an issuer is somebody")
-        self.issuers[issuer] = True
+        require(change == self.changes[issuer] and change % 2 == 0, "an issuer already, or another decision")
+        self.changes[issuer] = change + 1
         emit(self.IssuerAdmitted(issuer))
 
     @transition(open, by=registrars)
-    def dismiss(self, issuer: address) -> None:
-        """Let somebody neither register nor revoke any more."""
-        self.issuers[issuer] = False
+    def dismiss(self, issuer: address, change: uint256) -> None:
+        """Let somebody neither register nor revoke any more, about whom there have been so many decisions."""
+        require(change == self.changes[issuer] and change % 2 == 1, "no issuer, or another decision")
+        self.changes[issuer] = change + 1
         emit(self.IssuerDismissed(issuer))
 
     @transition(open, by=registrars)
@@ -146,7 +152,7 @@ class RightsRegistry(Machine):
         self, id: bytes32, holder: address, root: bytes32, until: timestamp, transferable: bool
     ) -> None:
         """Make a record; an id is never used again."""
-        require(self.issuers[self.caller], "only an issuer may register")
+        require(self.changes[self.caller] % 2 == 1, "only an issuer may register")
         require(self.holder[id] == ZERO_ADDRESS, "the id is taken")
         require(holder != ZERO_ADDRESS, "a holder is somebody")
         require(until > self.now, "the record would be over already")
@@ -160,7 +166,7 @@ class RightsRegistry(Machine):
     @transition(open)
     def revoke(self, id: bytes32) -> None:
         """End a record for ever; its issuer may, unless dismissed, and its holder."""
-        issued = self.caller == self.issuer[id] and self.issuers[self.caller]
+        issued = self.caller == self.issuer[id] and self.changes[self.caller] % 2 == 1
         require(issued or self.caller == self.holder[id], "only issuer and holder may revoke")
         require(not self.revoked[id], "it is revoked already")
         self.revoked[id] = True
@@ -176,9 +182,10 @@ class RightsRegistry(Machine):
         emit(self.Offered(id, self.caller, to))
 
     @transition(open)
-    def accept(self, id: bytes32) -> None:
-        """Become the holder of what was offered; licences go on."""
+    def accept(self, id: bytes32, granted: uint256) -> None:
+        """Become the holder of what was offered; the so many licences that have been granted go on."""
         require(self.caller == self.offered[id], "it was not offered to the caller")
+        require(granted == self.granted[id], "another licence has been granted")
         require(not self.revoked[id] and self.now <= self.until[id], "no such record stands")
         emit(self.Transferred(id, self.holder[id], self.caller))
         self.holder[id] = self.caller
@@ -193,6 +200,7 @@ class RightsRegistry(Machine):
         require(until <= self.until[id], "a licence ends with its record at the latest")
         require(until > max(self.now, self.licences[id][licensee]), "no longer than the licence there is")
         self.licences[id][licensee] = until
+        self.granted[id] += 1
         emit(self.Licensed(id, licensee, until))
 
     @transition(open)
@@ -205,8 +213,10 @@ class RightsRegistry(Machine):
     # Questions
 
     @view
-    def record(self, id: bytes32) -> tuple[address, address, bytes32, timestamp, bool, bool, address]:
-        """Tell holder, issuer, root, until when, whether it passes on, is revoked, to whom it is offered."""
+    def record(
+        self, id: bytes32
+    ) -> tuple[address, address, bytes32, timestamp, bool, bool, address, uint256]:
+        """Tell holder, issuer, root, until when, whether it passes on, is revoked, offered to, licences."""
         return (
             self.holder[id],
             self.issuer[id],
@@ -215,6 +225,7 @@ class RightsRegistry(Machine):
             self.transferable[id],
             self.revoked[id],
             self.offered[id],
+            self.granted[id],
         )
 
     @view
@@ -225,7 +236,12 @@ class RightsRegistry(Machine):
     @view
     def issues(self, who: address) -> bool:
         """Tell whether somebody may register."""
-        return self.issuers[who]
+        return self.changes[who] % 2 == 1
+
+    @view
+    def changes_of(self, who: address) -> uint256:
+        """Tell how many decisions there have been about somebody: odd for an issuer."""
+        return self.changes[who]
 
     @view
     def licence(self, id: bytes32, who: address) -> timestamp:

@@ -40,6 +40,8 @@ class Record:
     revoked: bool
     offered: bytes
     """To whom; the zero address for nobody."""
+    granted: int
+    """How many licences have been granted or made longer, those that are over included."""
 
 
 class RegistryHandle(StandardHandle):
@@ -120,11 +122,11 @@ class RegistryHandle(StandardHandle):
 
     def admit(self, registrar: Signer, issuer: AddressLike) -> Receipt:
         """Let somebody register."""
-        return self.send(registrar, "admit", issuer)
+        return self.send(registrar, "admit", issuer, self.read("changes_of", issuer))
 
     def dismiss(self, registrar: Signer, issuer: AddressLike) -> Receipt:
         """Let somebody neither register nor revoke any more; what they have registered stands."""
-        return self.send(registrar, "dismiss", issuer)
+        return self.send(registrar, "dismiss", issuer, self.read("changes_of", issuer))
 
     def strike(self, registrar: Signer, id: bytes) -> Receipt:
         """Revoke a record that should never have been made."""
@@ -174,9 +176,17 @@ class RegistryHandle(StandardHandle):
         """Offer a record to somebody, its holder may; to the zero address: take the offer back."""
         return self.send(sender, "offer", id, to)
 
-    def accept(self, sender: Signer, id: bytes) -> Receipt:
-        """Become the holder of what was offered."""
-        return self.send(sender, "accept", id)
+    def accept(self, sender: Signer, id: bytes, *, granted: int | None = None) -> Receipt:
+        """Become the holder of what was offered, and of the licences on it.
+
+        Parameters
+        ----------
+        granted
+            :attr:`Record.granted` when one decided to accept: a holder who grants another licence meanwhile
+            is found out, and the record not accepted. By default as many as there are now.
+        """
+        seen = self.read("record", id)[-1] if granted is None else granted
+        return self.send(sender, "accept", id, seen)
 
     def grant(self, sender: Signer, id: bytes, licensee: AddressLike, *, until: int) -> Receipt:
         """License somebody until a second of Unix time, or for longer than before; the holder may."""

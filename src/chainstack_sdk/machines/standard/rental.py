@@ -123,6 +123,7 @@ class Rental(Machine):
         """Offer the caller's resource: prices in wei for a unit and for a second, times in seconds."""
         require(ZERO_ADDRESS not in meters, "a meter is nobody")
         require(meters[0] not in (meters[1], meters[2]) and meters[1] != meters[2], "a meter stands twice")
+        require(self.caller not in meters, "the owner is no meter")
         require(unit_price <= self.MAX_PRICE and time_price <= self.MAX_PRICE, "a price is too high")
         require(deposit <= self.MAX_PRICE, "the deposit is too high")
         require(capacity > 0 and capacity <= self.MAX_UNITS, "the capacity is out of bounds")
@@ -145,6 +146,7 @@ class Rental(Machine):
     @transition(offered, booked, payable=True)
     def book(self, units: uint256, duration: uint256) -> None:
         """Book units and seconds; the coin that comes is what both come to, and the deposit."""
+        require(self.caller not in self.meters, "a meter does not book")
         require(units <= self.capacity, "more than the capacity")
         require(duration > 0 and duration <= self.longest, "the duration is out of bounds")
         price = units * self.unit_price + duration * self.time_price

@@ -103,7 +103,7 @@ class RentalHandle(StandardHandle):
         sender
             The owner, who is paid.
         meters
-            Three different accounts, of which two must agree.
+            Three different accounts, none of them the owner, of which two must agree; they do not book.
         unit
             What is counted, at most 32 bytes.
         unit_price, time_price

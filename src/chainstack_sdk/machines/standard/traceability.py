@@ -16,6 +16,9 @@ Recall and condition stand beside the status. Both are kept for things and for b
 batch holds for all things in it. What is recalled is never sold again, and moves back to the maker only. What
 was kept too warm, too cold, too dry or too damp, or failed an inspection, is not sold until an inspector has
 passed it.
+
+An inspector can be appointed again, so decisions about one are numbered: what the third regulator says when
+two have decided already does not wait for the next time.
 """
 
 from __future__ import annotations
@@ -75,7 +78,7 @@ class Traceability(Machine):
     dampest: int256
     dealers: Mapping[address, bool]
     sensors: Mapping[address, bool]
-    inspectors: Mapping[address, bool]
+    changes: Mapping[address, uint256]
     opened: Mapping[bytes32, timestamp]
     best_before: Mapping[bytes32, timestamp]
     status: Mapping[bytes32, Status]
@@ -206,9 +209,11 @@ class Traceability(Machine):
         emit(self.Admitted(who, dealer, sensor))
 
     @transition((producing, discontinued), by=regulators)
-    def appoint(self, who: address, inspector: bool) -> None:
-        """Say whether an account is an inspector."""
-        self.inspectors[who] = inspector
+    def appoint(self, who: address, inspector: bool, change: uint256) -> None:
+        """Say whether an account is an inspector, about which there have been so many decisions."""
+        require(change == self.changes[who], "another decision")
+        require(inspector == (change % 2 == 0), "it is so already")
+        self.changes[who] = change + 1
         emit(self.Appointed(who, inspector))
 
     # Making
@@ -334,7 +339,7 @@ class Traceability(Machine):
     @transition((producing, discontinued))
     def inspect(self, thing: bytes32, passed: bool, report: bytes32) -> None:
         """Pass or fail it; an inspector may."""
-        require(self.inspectors[self.caller], "only an inspector may")
+        require(self.changes[self.caller] % 2 == 1, "only an inspector may")
         is_kept = self.status[thing] in (self.Status.held, self.Status.sold)
         require(is_kept or self.opened[thing] > 0, "there is no such thing")
         self.condition[thing] = self.Condition.good if passed else self.Condition.rejected
@@ -406,7 +411,12 @@ class Traceability(Machine):
     @view
     def part_of(self, who: address) -> tuple[bool, bool, bool]:
         """Return whether an account is a dealer, a sensor, an inspector."""
-        return self.dealers[who], self.sensors[who], self.inspectors[who]
+        return self.dealers[who], self.sensors[who], self.changes[who] % 2 == 1
+
+    @view
+    def changes_of(self, who: address) -> uint256:
+        """Return how many decisions of regulators there have been about an account: odd for an inspector."""
+        return self.changes[who]
 
     @view
     def counts(self) -> tuple[uint256, uint256, uint256]:

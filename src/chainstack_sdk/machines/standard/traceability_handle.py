@@ -42,10 +42,13 @@ def label_id(label: Label) -> bytes:
     Raises
     ------
     UsageError
-        When the text is empty, or there are not 32 bytes.
+        When the text is empty or holds lone surrogates, or there are not 32 bytes.
     """
     if isinstance(label, str) and label:
-        return keccak256(label.encode())
+        try:
+            return keccak256(label.encode())
+        except UnicodeEncodeError:
+            raise UsageError("a label does not hold lone surrogates") from None
     if isinstance(label, bytes) and len(label) == 32:
         return label
     raise UsageError("a label is a text, or 32 bytes", actual=label)
@@ -174,7 +177,8 @@ class ProductLine(StandardHandle):
         """Return all that happened to a thing and to its batch, or to a batch, in chain order."""
         thing = label_id(label)
         batch = bytes(self.read("thing", thing)[1])
-        return self.events(topics=(None, (thing, batch)))
+        found = self.events(topics=(None, (thing, batch)))
+        return [each for each in found if "thing" in each.args]  # an account may have the same number
 
     def holders(self, label: Label) -> list[bytes]:
         """Return who has had a thing, 20 bytes each, the maker first; empty for a batch."""
@@ -210,7 +214,7 @@ class ProductLine(StandardHandle):
 
     def appoint(self, regulator: Signer, who: AddressLike, inspector: bool = True) -> Receipt:
         """Say whether an account is an inspector; happens when a second regulator says the same."""
-        return self.send(regulator, "appoint", who, inspector)
+        return self.send(regulator, "appoint", who, inspector, self.read("changes_of", who))
 
     def open_batch(self, maker: Signer, batch: Label, *, best_before: int = 0) -> Receipt:
         """Open a batch; its things may be sold until a time, Unix seconds, or for ever."""

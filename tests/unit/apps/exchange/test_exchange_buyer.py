@@ -115,6 +115,16 @@ def test_an_envelope_must_be_the_one_committed_to(scene, people) -> None:
         scene.buyer.review(task, specification=Specification("", None, {}))
 
 
+def test_a_verdict_decides_its_own_task_only(scene, people) -> None:
+    task, other = scene.publish(), scene.publish(price=50)
+    scene.answer(task)
+    other.answer(people("cheat"), bytes(32), bytes(32))
+    (verdict,) = scene.buyer.review(task)
+    with pytest.raises(UsageError, match="another task"):
+        scene.buyer.decide(other, verdict)
+    assert other.status(1) is AnswerStatus.WAITING
+
+
 def test_every_objection_fits_and_tells_nothing(scene, people) -> None:
     task = scene.publish()
     forge(scene, task, people("cheat"), b'"a secret"')

@@ -8,6 +8,8 @@ import pytest
 
 from chainstack_sdk import UsageError
 from chainstack_sdk.apps.exchange import AnswerRefused, Opening, Specification, check_opening, seal_result
+from chainstack_sdk.apps.sandbox import Limits, TimeExceeded
+from chainstack_sdk.apps.sandbox.limits import PAGE
 from chainstack_sdk.primitives.keccak import keccak256
 
 RECORDS = {"steps": [1, 2], "age": None}
@@ -94,6 +96,27 @@ def test_a_made_up_answer_is_found_out(scene, people) -> None:
                 sandbox=scene.sandbox,
             )
         scene.chain.revert(snapshot)
+
+
+def test_a_machine_that_cannot_tell_does_not_say_no(scene, monkeypatch) -> None:
+    """An honest answer is not refused because the arbiter's machine is slow, or its sandbox small."""
+    applet = scene.applet(
+        "const main = () => { let s = 0; for (let i = 0; i < 100000; i++) s += i; return 1 }"
+    )
+    task = scene.publish(applet)
+    preview = scene.answer(task)
+    (answer,) = task.answers()
+    about = {"applet": applet, "specification": scene.question, "sandbox": scene.sandbox}
+    for limits, error in (
+        (Limits(milliseconds=1), TimeExceeded),
+        (Limits(fuel=applet.manifest.limits.fuel - 1), UsageError),
+        (Limits(memory=applet.manifest.limits.memory - PAGE), UsageError),
+    ):
+        monkeypatch.setattr(scene.sandbox, "limits", limits)
+        with pytest.raises(error):
+            check_opening(preview.opening, task, answer, **about)
+    monkeypatch.setattr(scene.sandbox, "limits", replace(applet.manifest.limits, milliseconds=600_000))
+    assert check_opening(preview.opening, task, answer, **about) == b"1"
 
 
 def test_an_applet_that_lets_out_two_values_proves_nothing(scene, people) -> None:

@@ -8,10 +8,20 @@ import pytest
 import wasmtime
 
 from chainstack_sdk import InvalidInput, Reverted, UsageError
-from chainstack_sdk.apps.exchange import Buyer, Specification, TaskRefused
+from chainstack_sdk.apps.exchange import Buyer, DataTaskHandle, Specification, TaskRefused
 from chainstack_sdk.apps.market import AppletRevoked, Market, Revocation
 from chainstack_sdk.apps.sandbox import Applet, AppletRefused, CapabilityDenied, Grant, Manifest, compiling
-from chainstack_sdk.machines import days
+from chainstack_sdk.machines import (
+    Machine,
+    State,
+    address,
+    bytes32,
+    days,
+    keccak,
+    timestamp,
+    uint256,
+    view,
+)
 
 
 def test_a_task_is_shown_whole(scene, people) -> None:
@@ -140,6 +150,26 @@ def test_applets_come_from_the_market_by_their_hash(scene, people) -> None:
             attempt(task)
 
 
+class Decoy(Machine):
+    """Says of itself what a task says."""
+
+    only = State(final=True)
+
+    @view
+    def terms(
+        self,
+    ) -> tuple[address, address, bytes32, bytes32, bytes32, uint256, uint256, timestamp, uint256, uint256]:
+        return self.this, self.this, keccak(1), keccak(2), keccak(3), 10**18, 5, self.now + 99, 1, 1
+
+
+def test_what_only_looks_like_a_task_is_neither_shown_nor_run(scene, people) -> None:
+    decoy = DataTaskHandle(scene.chain, Decoy.deploy(scene.chain, people("cheat")).address)
+    assert decoy.terms.price == 10**18
+    for attempt in (scene.ann.show, lambda task: scene.ann.prepare(task, scene.grant)):
+        with pytest.raises(UsageError, match="no data task at this address"):
+            attempt(decoy)
+
+
 def test_a_result_that_does_not_fit_stays(scene) -> None:
     for code, told in (
         ("const main = () => 'text'", "does not fit the schema"),
@@ -206,3 +236,7 @@ def test_a_wallet_collects_when_nobody_objected(scene, people) -> None:
     scene.ann.collect(task)
     assert before - scene.chain.balance(task.address) == 1_000
     assert task.events("Paid")[0].args["provider"] == people("ann").address
+
+
+def test_a_printed_grant_shows_no_records() -> None:
+    assert repr(Grant({"diary": "Xk7"}, 16)) == "Grant(emit=16)"

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from chainstack_sdk import InvalidInput
 from chainstack_sdk.apps.exchange import check_schema, check_value
+from chainstack_sdk.apps.exchange import schema as schema_module
 from chainstack_sdk.apps.exchange.schema import TYPES
+from chainstack_sdk.apps.sandbox.json_values import recode
 
 PERSON = {
     "type": "object",
@@ -97,6 +99,25 @@ def test_a_refusal_tells_nothing_of_the_value() -> None:
     with pytest.raises(InvalidInput) as refusal:
         check_value({"maxLength": 3}, "a secret")
     assert str(refusal.value) == "a value does not fit its schema (keyword maxLength)"
+
+
+def test_large_rules_and_large_values_do_not_multiply(monkeypatch) -> None:
+    """A buyer writes both, and a wallet checks them outside of the sandbox's limits."""
+    encoded = 0
+
+    def counted(value):
+        nonlocal encoded
+        encoded += 1
+        return recode(value)
+
+    monkeypatch.setattr(schema_module, "recode", counted)
+    values, names = list(range(4_000)), [f"n{at}" for at in range(4_000)]
+    monkeypatch.setitem(schema_module._READY, "const", counted)
+    check_value({"items": {"enum": values}}, [3_999] * 4_000)
+    check_value({"items": {"const": names}}, [names] * 10)
+    check_value({"items": {"type": ["null"] * 4_000 + ["integer"]}}, values)
+    check_value({"items": {"required": ["a"] * 16_000}}, [{"a": 0}] * 4_000)
+    assert encoded == 4_000 + 4_000 + 1 + 10
 
 
 JSON = st.recursive(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chainstack_sdk import InvalidInput, UsageError
 from chainstack_sdk.apps.exchange import MAX_SPECIFICATION, Specification
+from chainstack_sdk.apps.sandbox.json_values import Json
 from chainstack_sdk.primitives.keccak import keccak256
 
 SPECIFICATION = Specification("Steps", {"days": 2, "b": None}, {"type": "integer"})
@@ -62,3 +63,8 @@ def test_a_specification_has_bounds() -> None:
         Specification("", b"bytes", {})  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="not known here"):
         Specification("", None, {"format": "date"})
+    deep: Json = {}
+    for _ in range(5_000):
+        deep = {"items": deep}
+    with pytest.raises(UsageError, match="nested too deeply"):
+        Specification("", None, deep)

@@ -170,6 +170,12 @@ def test_meters_are_three(issue, people, pattern):
     refused("a meter stands twice", issue, meters=[people[number] for number in pattern])
 
 
+def test_meters_are_not_parties(issue, disk, owner, people, meters):
+    refused("the owner is no meter", issue, meters=[owner, *people[1:3]])
+    for meter in meters:
+        refused("a meter does not book", disk.book, meter, 1, 1)
+
+
 def test_a_meter_is_somebody(issue, people):
     refused("a meter is nobody", issue, meters=[people[0], ZERO_ADDRESS, people[1]])
     with pytest.raises(UsageError):

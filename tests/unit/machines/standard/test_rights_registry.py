@@ -132,6 +132,33 @@ class TestRegistrars:
         work.dismiss(buyer, issuer)
         assert not work.is_issuer(issuer)
 
+    def test_those_who_come_back_begin_anew(self, empty, registrars, people, issuer):
+        empty.admit(registrars[0], issuer)
+        others = people[3:6]
+        agree(empty.appoint, registrars, others)
+        agree(empty.appoint, others, registrars)
+        empty.admit(registrars[1], issuer)
+        assert not empty.is_issuer(issuer), "what one said in another time counts no more"
+        empty.admit(registrars[0], issuer)
+        assert empty.is_issuer(issuer)
+
+    def test_a_third_voice_does_not_wait_for_the_next_time(self, empty, registrars, issuer):
+        """All three admit; were the third kept, one alone could admit whom two have dismissed."""
+        for registrar in registrars:
+            empty.send(registrar, "admit", issuer, 0)
+        agree(empty.dismiss, registrars, issuer)
+        refused("another decision", empty.send, registrars[0], "admit", issuer, 0)
+        empty.admit(registrars[0], issuer)
+        assert not empty.is_issuer(issuer)
+        empty.admit(registrars[1], issuer)
+        assert (empty.is_issuer(issuer), empty.read("changes_of", issuer)) == (True, 3)
+
+    def test_what_is_so_already_is_not_decided(self, registry, registrars, issuer, stranger):
+        registry.admit(registrars[0], issuer)
+        refused("an issuer already", registry.admit, registrars[1], issuer)
+        registry.dismiss(registrars[0], stranger)
+        refused("no issuer", registry.dismiss, registrars[1], stranger)
+
     def test_they_strike(self, work, registrars):
         agree(work.strike, registrars, ID)
         assert not work.stands(ID)
@@ -144,7 +171,7 @@ class TestRegistrars:
 class TestRegister:
     def test_what_it_says(self, work, issuer, holder):
         nobody = ZERO_ADDRESS
-        expected = Record(ID, holder.address, issuer.address, CARD.root, FOREVER, True, False, nobody)
+        expected = Record(ID, holder.address, issuer.address, CARD.root, FOREVER, True, False, nobody, 0)
         assert work.record(ID) == expected
         assert work.stands(ID)
         assert work.record(UNKNOWN) is None
@@ -305,6 +332,17 @@ class TestLicences:
         work.accept(buyer, ID)
         assert work.licence(ID, stranger) == FOREVER
         refused("only the holder may grant", work.grant, holder, ID, holder, until=FOREVER)
+
+    def test_none_is_slipped_in_before_a_transfer(self, work, holder, buyer, stranger):
+        work.grant(holder, ID, holder, until=FOREVER - 1)
+        work.offer(holder, ID, buyer)
+        seen = work.record(ID).granted
+        work.grant(holder, ID, stranger, until=FOREVER)
+        refused("another licence has been granted", work.accept, buyer, ID, granted=seen)
+        work.grant(holder, ID, holder, until=FOREVER)
+        assert work.record(ID).granted == seen + 2
+        work.accept(buyer, ID, granted=seen + 2)
+        assert work.record(ID).holder == buyer.address
 
     def test_surrender(self, work, holder, buyer, stranger):
         work.grant(holder, ID, buyer, until=FOREVER)

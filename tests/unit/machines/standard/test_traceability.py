@@ -162,6 +162,22 @@ def test_parts_are_given_and_taken(bare: ProductLine) -> None:
     assert bare.read("part_of", SHOP) == (False, False, False)
 
 
+def test_a_third_voice_does_not_wait_for_the_next_time(bare: ProductLine) -> None:
+    """All three say the same; were the third kept, one alone could appoint whom two have dismissed."""
+    for regulator in REGULATORS:
+        bare.send(regulator, "appoint", SHOP.address, True, 0)
+    for regulator in REGULATORS[:2]:
+        bare.appoint(regulator, SHOP, False)
+    refused(bare, lambda line: line.send(REGULATORS[0], "appoint", SHOP.address, True, 0), "another decision")
+    bare.appoint(REGULATORS[0], SHOP)
+    assert bare.read("part_of", SHOP) == (False, False, False)
+    bare.appoint(REGULATORS[1], SHOP)
+    assert bare.read("part_of", SHOP) == (False, False, True)
+    assert bare.read("changes_of", SHOP) == 3
+    bare.appoint(REGULATORS[0], SHOP)
+    refused(bare, lambda line: line.appoint(REGULATORS[1], SHOP), "it is so already")
+
+
 # Making
 
 
@@ -228,6 +244,8 @@ def test_labels(label: str | bytes) -> None:
     assert label_id(b"\1" * 32) == b"\1" * 32
     with pytest.raises(UsageError, match="a label is a text, or 32 bytes"):
         label_id(label)
+    with pytest.raises(UsageError, match="lone surrogates"):
+        label_id("\ud800")
 
 
 def test_what_is_discontinued_lives_on(line: ProductLine) -> None:
@@ -260,6 +278,7 @@ def test_a_thing_goes_from_hand_to_hand(line: ProductLine) -> None:
     names = [each.name for each in line.history(ONE)]
     assert names == ["Opened", "Registered", "Offered", "HandedOver", "Offered", "HandedOver"]
     assert [each.name for each in line.history(TWO)] == ["Opened", "Registered"]
+    line.admit(MAKER, ZERO_ADDRESS, sensor=True)
     assert [each.name for each in line.history(LOT)] == ["Opened"]
 
 

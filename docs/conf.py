@@ -29,7 +29,7 @@ html_title = f"chainstack_sdk {version}"
 # Sphinx takes the builtin `type` in a signature for any of the fields that are called so.
 suppress_warnings = ["ref.python"]
 
-# With each of some five thousand functions in it, the table of contents would be copied for every page for minutes.
+# With thousands of functions in it, the table of contents would be copied for every page, for minutes.
 toc_object_entries = False
 
 myst_heading_anchors = 3

@@ -99,7 +99,7 @@ class Purse(Machine):
 
     @after(full, 15, empty)
     def pay(self) -> None:
-        transfer(self.heir, 10)
+        transfer(self.heir, max(10, self.balance // 2))
 
     @transition((full, empty), full, payable=True)
     def fill(self, n: uint256) -> None:

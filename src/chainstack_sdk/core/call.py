@@ -7,6 +7,7 @@ charge (their hashing is part of the price of storage).
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.core import gas
@@ -18,7 +19,7 @@ from chainstack_sdk.primitives.address import contract_address
 from chainstack_sdk.primitives.errors import Reverted, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from chainstack_sdk.core.context import BlockContext
     from chainstack_sdk.primitives.abi import Event
@@ -308,6 +309,18 @@ class Call:
         if value:
             self.transfer(address, value)
         return Call(self._env, self.caller, address, value, self._depth, self.read_only)
+
+    @contextmanager
+    def unpaid(self) -> Iterator[None]:
+        """Do what comes before the call: its value is on no account meanwhile, and cannot be spent.
+
+        To be entered before anything of the value is spent. What raises in there must end the call, as a
+        revert does.
+        """
+        state = self._env.state
+        state.add_balance(self.address, -self.value)
+        yield
+        state.add_balance(self.address, self.value)
 
     # Refusal
 

@@ -4,7 +4,8 @@ A call of a transition goes through these steps, and reverts with ``Error(string
 or with ``Panic(uint256)`` where arithmetic goes wrong:
 
 1. The arguments are decoded as strictly as Solidity does; text and bytes must keep their bounds.
-2. A timer that is due fires: its body runs, the machine comes into its target.
+2. A timer that is due fires: its body runs, the machine comes into its target. Coin that comes with the call
+   is not there yet.
 3. The state must be one of the transition's sources.
 4. The caller must have the transition's role. Where several must agree, the call is counted, ``Confirmed`` is
    emitted, and what follows happens only when enough members have made the same call.

@@ -66,8 +66,14 @@ class Timers:
         return self._acts[status & 0xFF](call, status, firings)
 
     def fire_due(self, call: Call, status: int) -> int:
-        """Fire a timer if one is due, and return the status, which is as it was if none is."""
-        return self.fire(call, status) if self.is_due(call, status) else status
+        """Fire a timer if one is due, and return the status, which is as it was if none is.
+
+        The timer comes before the call: coin that comes with the call is not there yet.
+        """
+        if not call.value:
+            return self.fire(call, status) if self.is_due(call, status) else status
+        with call.unpaid():
+            return self.fire(call, status) if self.is_due(call, status) else status
 
     def arm(self, call: Call, status: int) -> None:
         """Pay for the timers that follow from the machine's state, and let the chain know of the first."""

@@ -181,7 +181,10 @@ class ReferenceMachine:
 
     def _transition(self, transition: Transition, args: Sequence[Any]) -> bytes:
         self._check(transition.function, args)
+        coins = self.world.coins
+        coins[self.address] = coins.get(self.address, 0) - self._value  # it comes after the timer
         fired = self._fire()
+        coins[self.address] += self._value
         if self.state not in transition.sources:
             where = self.machine.states[self.state].name
             raise Refusal(encode_revert(f"{transition.name} is not possible in state {where}"))

@@ -371,6 +371,15 @@ class TestCreate:
         inner.store(SLOT, 3)
         assert world.state.storage(address, SLOT) == 3
 
+    def test_what_comes_before_a_call_cannot_spend_its_value(self, world):
+        call = world.call(value=30)
+        with call.unpaid():
+            assert call.balance(HERE) == 70
+            with pytest.raises(Reverted, match="insufficient balance"):
+                call.transfer(NOBODY, 71)
+            call.transfer(NOBODY, 70)
+        assert (call.balance(HERE), call.value) == (30, 30)
+
 
 class TestRefusals:
     def test_require(self, call):

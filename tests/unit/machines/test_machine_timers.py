@@ -630,6 +630,58 @@ def test_a_delay_that_grew_unseen_is_left_to_calls(chain: Chain, clock: ManualCl
     assert patient.state == "over"
 
 
+class Box(Machine):
+    """Pays its owner what came by day; what comes by night is given back."""
+
+    owner = role()
+    fixed: uint256
+    given: uint256
+    day = State()
+    night = State()
+
+    def __init__(self, fixed: uint256) -> None:
+        self.owner = self.caller
+        self.fixed = fixed
+
+    @after(day, 10, night)
+    def pay_out(self) -> None:
+        transfer(self.owner, self.fixed if self.fixed > 0 else self.balance)
+
+    @transition((day, night), payable=True)
+    def give(self) -> uint256:
+        self.given += self.value
+        return self.balance
+
+    @transition(night)
+    def take_back(self) -> None:
+        amount = self.given
+        self.given = 0
+        transfer(self.caller, amount)
+
+
+@pytest.mark.parametrize("fired_before", [True, False])
+def test_a_timer_comes_before_the_coin_of_a_call(
+    chain: Chain, clock: ManualClock, fired_before: bool
+) -> None:
+    box = Box.deploy(chain, ALICE, fixed=0, unchecked=True)
+    clock.advance(11)
+    if fired_before:
+        chain.seal()
+    box.send(BOB, "give", value=7)
+    assert (box.state, chain.balance(box.address)) == ("night", 7)
+    box.send(BOB, "take_back")
+    assert chain.balance(box.address) == 0
+
+
+def test_a_timer_spends_no_coin_of_a_call(chain: Chain, clock: ManualClock) -> None:
+    box = Box.deploy(chain, ALICE, fixed=5, unchecked=True)
+    box.send(BOB, "give", value=4)
+    clock.advance(11)
+    with pytest.raises(Reverted, match="insufficient balance"):
+        box.send(BOB, "give", value=7)
+    assert (box.state, chain.balance(box.address)) == ("day", 4)
+
+
 # Other chains than the usual
 
 

@@ -248,6 +248,15 @@ class TestBooking:
         assert (ended.user, ended.paid, ended.returned) == (user.address, 0, ESCROW)
         refused("begin is not possible in state offered", booked.begin, meters[1])
 
+    def test_who_books_when_it_is_given_up_pays_for_himself(
+        self, chain, clock, booked, user, stranger, gains
+    ):
+        clock.set_ms(chain.head.timestamp_ms + PATIENCE * 1000)
+        assert gains(lambda: booked.book(stranger, 40, 100)) == (0, ESCROW)
+        assert (booked.state, chain.balance(booked.address)) == ("booked", ESCROW)
+        assert gains(lambda: booked.cancel(stranger)) == (0, 0)
+        assert [each.returned for each in booked.settlements()] == [ESCROW, ESCROW]
+
     def test_a_confirmation_does_not_outlive_the_booking(self, booked, user, meters):
         booked.begin(meters[0])
         booked.cancel(user)

@@ -199,6 +199,11 @@ class _Writer:
             case "gained":
                 first = 1 if ending.asset == "NFTs" else PURSE
                 yield f"assert {self._balance(ending.asset, last.by)} == {first} + {ending.amount}"
+            case "seated":
+                yield (
+                    f"assert chain.storage(machine.address, {ending.amount}) == "
+                    f"int.from_bytes({last.by}.address)"
+                )
             case "lost":
                 yield f"assert chain.balance(bytes(20)) == {ending.amount}"
             case "refused":

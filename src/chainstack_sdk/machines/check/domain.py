@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from chainstack_sdk.machines.check.people import Cast
     from chainstack_sdk.machines.check.world import Configuration, World
-    from chainstack_sdk.machines.ir import Function, MachineIR, Transition
+    from chainstack_sdk.machines.ir import Expression, Function, MachineIR, Transition
     from chainstack_sdk.machines.types import Type
 
 MOST_NUMBERS = 12
@@ -39,12 +39,14 @@ MOST_CALLERS = 9
 """People who call a transition that has no role, at most."""
 MOST_PAYMENTS = 4
 """Payments into a machine in one trace."""
-HORIZON = 100 * 366 * 86_400
-"""Seconds that a machine may be expected to live: what is later never happens."""
+HORIZON = 50 * 366 * 86_400
+"""Seconds that a machine may be expected to live: what is later never happens. Less than have passed since
+1970, so that a moment that is taken for a delay is late."""
 
 _MAX = (1 << 256) - 1
 _INT_MAX, _INT_MIN = (1 << 255) - 1, -1 << 255
-_SECRET = 7_919
+_SECRETS, _GUESSES = (7_919, "secret"), (7_927, "guess")
+"""What those named know, and what the first stranger makes up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,13 @@ class Values:
         uints = [each for each in self.constants if type(each) is int and each > 2]
         near = [value for each in uints for value in (each, each + 1, each - 1) if 0 <= value <= _MAX]
         times = [START + 3_600] if reads_now else []
-        self.numbers = [*_distinct([1, 0, 2, *near, *times])[: MOST_NUMBERS - 1], _MAX]
+        asked = [secret_of(each) for each in _hashed(machine) if each.kind == "uint256"][:1]
+        self.numbers = [*_distinct([1, 0, 2, *asked, *near, *times])[: MOST_NUMBERS - 1], _MAX]
         self.deployed = _distinct([2, 1, 3, 0, 10, *near, 1_000, 100, *times])
         """Numbers for the constructor: none so large that only a deployer who wants harm takes them."""
         self.hashes = _hashes(machine, cast.address[cast.named[0]])
+        self.own = self._of_stranger()
+        """By type and value of a secret or hash: what the first stranger has instead."""
 
     def of(self, kind: Type, kinds: frozenset[str] = frozenset(), *, deployed: bool = False) -> list[Any]:
         """Return the candidates of a type, the most usual first.
@@ -91,6 +96,8 @@ class Values:
         match kind.kind:
             case "bool":
                 return [True, False]
+            case "uint256" if kinds:
+                return list(range(len(self.cast.people)))[:MOST_NUMBERS]  # everybody's NFT
             case "uint256":
                 return self.deployed if deployed else self.numbers
             case "int256":
@@ -113,6 +120,19 @@ class Values:
             case "bytes":
                 return _distinct([b"\1", secret_of(kind), b"", b"\2" * kind.bound])
         return self._arrays(kind, deployed=deployed)
+
+    def known_to(self, who: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return arguments with what somebody knows: the first stranger has its own secret and hashes."""
+        if who != STRANGERS[0] or not self.own:
+            return values
+        return tuple([self.own.get((type(each), each), each) for each in values])
+
+    def _of_stranger(self) -> dict[tuple[type, Any], Any]:
+        """Return what the first stranger has instead of secrets and their hashes; empty: nothing is asked."""
+        own = _hashes(self.machine, self.cast.address[STRANGERS[0]], _GUESSES)
+        pairs = list(zip(self.hashes, own, strict=True))
+        pairs += [(secret_of(each), secret_of(each, _GUESSES)) for each in _hashed(self.machine)]
+        return {(type(here), here): there for here, there in pairs if here is not None and here != there}
 
     def _people(self, *, deployed: bool) -> list[bytes]:
         address = self.cast.address
@@ -198,6 +218,7 @@ class Calls:
         self._arguments = [self.values.arguments(each.function) for each in self.machine.transitions]
         self._callers = [self._who(each) for each in self.machine.transitions]
         self._words = _word_slots(self.machine)
+        self._busy = _busy_states(self.machine)
         self._delays = [c for c in self.values.constants if type(c) is int and 60 <= c <= HORIZON][:4]
 
     def of(self, configuration: Configuration, most: int = MOST_CALLS) -> Iterator[tuple[int, Step]]:
@@ -238,10 +259,10 @@ class Calls:
         pairs = [(who, value) for who in self.callers(configuration, number) for value in values]
         turns = max(share // max(len(pairs), 1), 1)
         return [
-            Step("call", who, transition.name, each.values, value)
+            Step("call", who, transition.name, self.values.known_to(who, each.values), value)
             for each in _spread(arguments, turns)
             for who, value in pairs
-            if not (each.secret and who in STRANGERS)
+            if not each.secret or who not in STRANGERS[len(self.values.own) > 0 :]
         ]
 
     def _dynamic(self, function: Function, number: int, stored: list[int]) -> Iterator[Arguments]:
@@ -278,6 +299,8 @@ class Calls:
 
     def waits(self, configuration: Configuration) -> list[Step]:
         """Return the times that are let pass; the configuration must be loaded."""
+        if not self._busy[self.world.state_of(configuration)]:
+            return []  # whatever time it is
         now, due = configuration.now, self.world.due(configuration)
         moments = [] if due is None else [due]
         if self.world.reads_now:
@@ -305,36 +328,60 @@ def _zero(kind: Type) -> Any:
     return 0
 
 
-def secret_of(kind: Type) -> Any:
-    """Return the value of a type that strangers do not know; None: there is none."""
+def secret_of(kind: Type, secrets: tuple[int, str] = _SECRETS) -> Any:
+    """Return the value of a type that strangers do not know; None: there is none.
+
+    Parameters
+    ----------
+    secrets
+        A number and a word from which it is made.
+    """
+    number, word = secrets
     match kind.kind:
         case "uint256" | "int256":
-            return _SECRET
+            return number
         case "bytes32":
-            return b"secret".ljust(32, b"\0")
+            return word.encode().ljust(32, b"\0")
         case "string":
-            return "secret"[: kind.bound]
+            return word[: kind.bound]
         case "bytes":
-            return b"secret"[: kind.bound]
+            return word[: kind.bound].encode()
     return None
 
 
-def _hashes(machine: MachineIR, somebody: bytes) -> list[bytes]:
+def _hashing(machine: MachineIR) -> list[Expression]:
+    """Return where a machine hashes what it is given."""
+    found = [each for each in acting_expressions(machine) if each.op == "keccak"]
+    return [each for each in found if any(arg.op == "local" for arg in each.args)]
+
+
+def _hashed(machine: MachineIR) -> list[Type]:
+    """Return the types of what a machine hashes."""
+    return [arg.type for each in _hashing(machine) for arg in each.args if arg.op == "local"]
+
+
+def _hashes(machine: MachineIR, somebody: bytes, secrets: tuple[int, str] = _SECRETS) -> list[bytes]:
     """Return the hashes of secrets, in the forms in which the machine hashes what it is given."""
     usual = {"address": somebody, "bool": True, "enum": 0}
     found = []
-    for each in acting_expressions(machine):
-        if each.op == "keccak" and any(arg.op == "local" for arg in each.args):
-            parts = []
-            for arg in each.args:
-                value = secret_of(arg.type)
-                parts.append(word_bytes(arg.type)(usual[arg.type.kind] if value is None else value))
-            found.append(keccak256(b"".join(parts)))
+    for each in _hashing(machine):
+        parts = []
+        for arg in each.args:
+            value = secret_of(arg.type, secrets)
+            parts.append(word_bytes(arg.type)(usual[arg.type.kind] if value is None else value))
+        found.append(keccak256(b"".join(parts)))
     return _distinct(found)
 
 
 def _constants(machine: MachineIR) -> list[Any]:
     return _distinct([each.data for each in acting_expressions(machine) if each.op == "const"])
+
+
+def _busy_states(machine: MachineIR) -> list[bool]:
+    """Tell of each state whether something can happen there."""
+    sources = {each for transition in machine.transitions for each in transition.sources}
+    sources |= {each.source for each in machine.timers}
+    return [number in sources for number in range(len(machine.states))]
 
 
 def _word_slots(machine: MachineIR) -> list[bytes]:

@@ -114,13 +114,19 @@ class Graph:
         for transition in self.machine.transitions:
             again = transition.target == timer.source and timer.source in transition.sources
             if again and transition.role is None and not transition.payable:
-                yield Finding(
-                    "warning",
-                    "timer",
-                    timer.name,
-                    f"anyone can put the timer off for ever: {transition.name} comes into {source} anew",
-                    "leave its target out, so that the machine stays in the state, or name a role in by=",
-                )
+                yield put_off(self.machine, timer, transition)
+
+
+def put_off(machine: MachineIR, timer: Timer, transition: Transition) -> Finding:
+    """Return the finding of a timer that begins anew with every call of a transition."""
+    source = machine.states[timer.source].name
+    return Finding(
+        "warning",
+        "timer",
+        timer.name,
+        f"anyone can put the timer off for ever: {transition.name} comes into {source} anew",
+        "leave its target out, so that the machine stays in the state, or name a role in by=",
+    )
 
 
 def never_due(timer: Timer) -> bool:

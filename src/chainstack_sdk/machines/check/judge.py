@@ -9,7 +9,8 @@ from chainstack_sdk.machines.check import traces
 from chainstack_sdk.machines.check.culprits import values_of
 from chainstack_sdk.machines.check.domain import HORIZON, MOST_CALLERS
 from chainstack_sdk.machines.check.findings import Finding
-from chainstack_sdk.machines.check.graph import never_due
+from chainstack_sdk.machines.check.graph import never_due, put_off
+from chainstack_sdk.machines.check.people import STRANGERS
 from chainstack_sdk.machines.check.search import PANICS
 from chainstack_sdk.machines.check.trace import Ending, Step, Trace
 from chainstack_sdk.machines.check.tree import Influence, acting_expressions, pays, statements_in
@@ -55,6 +56,7 @@ class Judge:
         for sight in self.search.sights.values():
             yield from self._sighted(sight)
         yield from self._late_timers()
+        yield from self._put_off()
 
     def notes(self) -> Iterator[str]:
         """Yield what was not seen."""
@@ -139,28 +141,30 @@ class Judge:
         for asset in self.nodes[0].holdings if self.nodes else ():
             paying = [at for at, node in enumerate(self.nodes) if asset in node.paid_out]
             way_out = self.search.back_from(paying)
-            seen: set[int] = set()
+            found: dict[int, Finding] = {}
             looked = 0
             for number, node in self.by_depth():
-                known = node.state in seen or asset not in self.graph.may_leave(node.state)
+                known = node.state in found or asset not in self.graph.may_leave(node.state)
                 if known or number in way_out or not node.holdings[asset] or looked >= MOST_REGIONS:
                     continue
                 looked += 1
                 region = self.search.region(number, partial(_pays_out, asset))
                 refused = None if region is None else self._refused(region, asset)
-                if refused is not None:
-                    seen.add(node.state)
-                    yield self._lock(number, asset, refused)
+                if region is not None and refused is not None:
+                    cut = any(self.nodes[each].cut for each in region)
+                    found[node.state] = self._lock(number, asset, refused, cut=cut)
+            yield from found.values()
 
-    def _lock(self, number: int, asset: str, refused: list[str]) -> Finding:
+    def _lock(self, number: int, asset: str, refused: list[str], *, cut: bool) -> Finding:
         node = self.nodes[number]
         name = self.machine.states[node.state].name
         why = f", {' and '.join(refused)} always refused" if refused else ""
+        limit = ", at least until more is paid in than was tried" if cut else ""
         return Finding(
-            "error",
+            "warning" if cut else "error",
             "stuck-funds",
             name,
-            f"{asset} can be locked up in state {name}: nothing that anybody calls pays any out{why}",
+            f"{asset} can be locked up in state {name}: nothing that anybody calls pays any out{why}{limit}",
             "let somebody, or a timer, pay out what is held, whatever has happened",
             Trace(
                 self.machine, self.search.way_to(number), Ending(name, "held", asset, node.holdings[asset])
@@ -214,6 +218,17 @@ class Judge:
                     "name a role in by=, or require that self.caller is owed it",
                     self.shortest(steps, traces.gained(self.world, sight.asset)),
                 )
+            case "again":
+                yield Finding(
+                    "error",
+                    "open-money",
+                    sight.name,
+                    f"who is paid {sight.asset} once can be paid again and again: nothing is stored of it",
+                    "store that it has been paid, such as self.owed[self.caller] = 0, before the transfer",
+                    self.shortest(steps, traces.gained_again(self.world, sight.asset)),
+                )
+            case "seated":
+                yield self._seated(sight, steps)
             case "lost":
                 yield from self._lost(sight, steps)
             case "broken":
@@ -227,6 +242,17 @@ class Judge:
                 )
             case _:
                 yield self._stopped(sight, steps)
+
+    def _seated(self, sight: Sight, steps: Sequence[Step]) -> Finding:
+        role = self.machine.fields[sight.amount].name
+        return Finding(
+            "error",
+            "open-money",
+            sight.name,
+            f"anyone may take the place of somebody in the role {role}, which pays {sight.asset} out",
+            "name a role in by=, or require that self.caller may be put there",
+            self.shortest(steps, traces.seated(self.world, sight.amount, sight.asset)),
+        )
 
     def _lost(self, sight: Sight, steps: Sequence[Step]) -> Iterator[Finding]:
         bodies = {each.name: each.function.body for each in self.machine.transitions}
@@ -276,6 +302,27 @@ class Judge:
                 "write the delay in seconds from when the state began, such as 7 * days",
                 trace,
             )
+
+    def _put_off(self) -> Iterator[Finding]:
+        """Timers that a stranger puts off, again and again, with calls that need no coin."""
+        for timer in self.machine.timers:
+            for transition in self.machine.transitions:
+                again = transition.target == timer.source and timer.source in transition.sources
+                if (
+                    again
+                    and transition.payable
+                    and any(self._is_second(each, transition) for each in self.nodes)
+                ):
+                    yield put_off(self.machine, timer, transition)
+
+    def _is_second(self, node: Node, transition: Transition) -> bool:
+        """Tell whether a stranger's call led here that needs no coin, and before it another such call."""
+        if node.parent is None:
+            return False
+        for step in (node.step, self.nodes[node.parent].step):
+            if step.function != transition.name or step.by not in STRANGERS or step.value:
+                return False
+        return True
 
 
 def _pays_out(asset: str, node: Node) -> bool:

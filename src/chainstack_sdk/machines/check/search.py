@@ -19,8 +19,9 @@ from chainstack_sdk.machines.check.culprits import Culprits
 from chainstack_sdk.machines.check.domain import MOST_PAYMENTS, Calls
 from chainstack_sdk.machines.check.hints import ROUNDS, variants
 from chainstack_sdk.machines.check.people import STRANGERS
-from chainstack_sdk.machines.check.world import KNOWN, deployment
+from chainstack_sdk.machines.check.world import CLEAN, KNOWN, deployment
 from chainstack_sdk.machines.closures import OUT_OF_BOUNDS
+from chainstack_sdk.machines.storage import since
 from chainstack_sdk.primitives.abi import PANIC_SELECTOR
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ MOST_REASONS = 4
 """Different refusals that are looked into at a time."""
 MOST_DEPLOYMENTS = 4
 """Different deployments from which the search starts."""
-DEPLOYED_COIN = (0, 1, 1_000)
+DEPLOYED_COIN = (1_000, 1, 0)
 """Wei with which a machine is deployed whose constructor takes coin, besides what it asks for."""
 
 PANICS = tuple(PANIC_SELECTOR + code.to_bytes(32) for code in (OVERFLOW, DIVISION_BY_ZERO, OUT_OF_BOUNDS))
@@ -76,7 +77,7 @@ class Sight:
     """Something seen on the way."""
 
     kind: str
-    """``gained``, ``lost``, ``broken`` or ``stopped``."""
+    """``gained``, ``again``, ``seated``, ``lost``, ``broken`` or ``stopped``."""
     name: str
     """Of the transition, invariant or timer."""
     node: int
@@ -167,6 +168,7 @@ class Search:
         good: list[tuple[Step, Outcome]] = []
         refused: dict[bytes, Step] = {}
         coin = DEPLOYED_COIN if world.machine.payable else (0,)
+        # the first is large enough to be divided
         arguments = self.calls.values.arguments(world.machine.constructor, deployed=True)
         for args, value in product(arguments, coin):
             step = deployment(args.values, value)
@@ -181,9 +183,9 @@ class Search:
             good = self._learn(before, refused, function, name="", payable=payable, rounds=2 * ROUNDS)
         seen: set[tuple[int, object]] = set()
         for _ in range(min(MOST_DEPLOYMENTS, len(good))):
-            best = max(good, key=lambda each: len(set(enumerate(each[0].args)) - seen))
+            best = max(good, key=lambda each: len(_choices(each[0]) - seen))
             good.remove(best)
-            seen |= set(enumerate(best[0].args))
+            seen |= _choices(best[0])
             self._meet(None, *best)
 
     def expand(self, number: int) -> None:
@@ -195,7 +197,7 @@ class Search:
         world.load(configuration)
         due = world.due(configuration)
         if due is not None:
-            delay = due - configuration.now
+            delay = due - since(configuration.values[world.status])
             self.due_in[node.state] = min(delay, self.due_in.get(node.state, delay))
         for wait in self.calls.waits(configuration):
             self.steps += 1
@@ -300,6 +302,13 @@ class Search:
             self._see(Sight("lost", name, parent, step, amount=lost))
         for sight in gains(world, before, step, after):
             self._see(Sight("gained", step.function, parent, step, *sight))
+        for asset, at in taken_seats(world, before, step, after):
+            if not any(each.kind == "wait" for each in self.way_to(parent)):
+                self._see(Sight("seated", step.function, parent, step, asset, at))
+        if node.step == step and node.parent is not None:
+            earlier = self.nodes[node.parent].configuration
+            for sight in gains_again(world, earlier, before, step, after):
+                self._see(Sight("again", step.function, parent, step, *sight))
 
     def _timer(self, state: int) -> str:
         return next(each.name for each in self.world.machine.timers if each.source == state)
@@ -330,14 +339,15 @@ class Search:
         Returns
         -------
         list[int] | None
-            None when it stopped, the budget is spent or something was left out.
+            None when it stopped or the budget is spent. Where it ends for one payment too many is told by
+            :attr:`Node.cut`.
         """
         found, waiting = [number], [number]
         for at in waiting:
             node = self.nodes[at]
             if not node.expanded and self.steps < self.budget:
                 self.expand(at)
-            if stop(node) or node.cut or not node.expanded or len(found) > MOST_REGION:
+            if stop(node) or not node.expanded or len(found) > MOST_REGION:
                 return None
             new = [each for each in dict.fromkeys(node.children) if each not in found]
             found += new
@@ -356,6 +366,10 @@ class Search:
         return found
 
 
+def _choices(deployed: Step) -> set[tuple[int, object]]:
+    return {*enumerate(deployed.args), (-1, deployed.value)}
+
+
 def gains(world: World, before: Configuration, step: Step, after: Configuration) -> Iterator[tuple[str, int]]:
     """Yield what a stranger who calls has gained: asset and amount over what it had at first.
 
@@ -368,3 +382,55 @@ def gains(world: World, before: Configuration, step: Step, after: Configuration)
     for asset, amount in world.holdings(after, address).items():
         if amount > max(first[asset], had[asset]):
             yield asset, amount - first[asset]
+
+
+def gains_again(
+    world: World, earlier: Configuration, before: Configuration, step: Step, after: Configuration
+) -> Iterator[tuple[str, int]]:
+    """Yield what a stranger has gained who is paid the same twice by one call, of which nothing is stored.
+
+    That is too much however rightly the first was paid: the next call is paid, too, as long as there is
+    something. Amounts that the caller names, and all that there is, are left out: somebody may be free to
+    take them bit by bit.
+
+    Parameters
+    ----------
+    earlier, before, after
+        The configurations before the first call, between both and after the second.
+    step
+        The call.
+    """
+    if step.by not in STRANGERS or step.value:
+        return
+    stored = world.stored(earlier)
+    if world.stored(before) != stored or world.stored(after) != stored:
+        return
+    address, first = world.cast.address[step.by], world.first_holdings
+    fixed = world.fixed_payments(step.function)
+    once, twice = world.holdings(before, address), world.holdings(after, address)
+    for asset, amount in world.holdings(earlier, address).items():
+        paid = once[asset] - amount
+        if asset in fixed and paid > 0 and twice[asset] - once[asset] == paid and twice[asset] > first[asset]:
+            yield asset, twice[asset] - first[asset]
+
+
+def taken_seats(
+    world: World, before: Configuration, step: Step, after: Configuration
+) -> Iterator[tuple[str, int]]:
+    """Yield the roles in which a stranger has put itself in the place of somebody, without paying.
+
+    Yields
+    ------
+    tuple[str, int]
+        Something that the machine holds and a call of the role pays out, and the role's number.
+    """
+    if step.by not in STRANGERS or before.standing[STRANGERS.index(step.by)] != CLEAN or step.value:
+        return
+    if after.paid > before.paid:
+        return
+    own, held = world.cast.address[step.by], world.holdings(before)
+    for role, assets in world.paying_roles.items():
+        were, members = world.members(before, role), world.members(after, role)
+        left = [was for was, now in zip(were, members, strict=True) if was != now == own and any(was)]
+        if own not in were and any(each not in world.strangers for each in left):
+            yield from [(each, role) for each in sorted(assets) if held[each]][:1]

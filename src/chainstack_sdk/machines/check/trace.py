@@ -44,14 +44,15 @@ class Ending:
 
     state: str
     """Where the machine is then."""
-    sees: Literal["held", "gained", "lost", "refused", "stopped", "broken", "waiting"]
-    """``held``: it holds something; ``gained``: the last caller has more than at first; ``lost``: coin went
+    sees: Literal["held", "gained", "seated", "lost", "refused", "stopped", "broken", "waiting"]
+    """``held``: it holds something; ``gained``: the last caller has more than at first; ``seated``: the last
+    caller's address is in the slot of a role; ``lost``: coin went
     to nobody; ``refused``: the last step is refused; ``stopped``: a timer is due and refuses to fire;
     ``broken``: an invariant is; ``waiting``: a timer is not due."""
     asset: str = "coin"
     """``coin``, ``tokens`` or ``NFTs``."""
     amount: int = 0
-    """How much of it: wei, smallest units, or how many."""
+    """How much of it: wei, smallest units, or how many; of a role: the slot."""
     data: bytes = b""
     """Of a refusal: the revert data."""
     name: str = ""

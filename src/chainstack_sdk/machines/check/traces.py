@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.machines.check.search import gains
+from chainstack_sdk.machines.check.search import gains, taken_seats
 from chainstack_sdk.machines.check.trace import Ending, Trace
 
 if TYPE_CHECKING:
@@ -86,6 +86,32 @@ def gained(world: World, asset: str) -> Holds:
             return None
         found = dict(gains(world, before, step, outcome.after))
         return Ending(_name(world, outcome.after), "gained", asset, found[asset]) if asset in found else None
+
+    return holds
+
+
+def gained_again(world: World, asset: str) -> Holds:
+    """Return what holds when the last caller has gained by a call of which nothing is stored."""
+
+    def holds(before: Configuration, step: Step, outcome: Outcome) -> Ending | None:
+        after = outcome.after
+        if after is None or world.stored(before) != world.stored(after):
+            return None
+        amount = world.holdings(after, world.cast.address[step.by])[asset] - world.first_holdings[asset]
+        return Ending(_name(world, after), "gained", asset, amount) if amount > 0 else None
+
+    return holds
+
+
+def seated(world: World, role: int, asset: str) -> Holds:
+    """Return what holds when the last caller has taken somebody's place in a role."""
+
+    def holds(before: Configuration, step: Step, outcome: Outcome) -> Ending | None:
+        after = outcome.after
+        if after is None or (asset, role) not in taken_seats(world, before, step, after):
+            return None
+        at = world.members(after, role).index(world.cast.address[step.by])
+        return Ending(_name(world, after), "seated", amount=int.from_bytes(world.slots(role)[at]))
 
     return holds
 

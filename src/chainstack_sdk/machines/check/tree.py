@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PAYING = {"pay": "coin", "send_token": "tokens", "send_nft": "NFTs"}
 """Statements by which something leaves the machine, and what."""
 CHANGES = ("store", "increase", "decrease")
+NUMBER = "number"
+"""What a value stands for that is the number of an NFT."""
 
 
 def statements_in(block: Block) -> Iterator[Statement]:
@@ -87,7 +89,10 @@ def stored_fields(machine: MachineIR) -> frozenset[int]:
 
 
 def token_fields(machine: MachineIR) -> dict[int, frozenset[str]]:
-    """Return the fields that hold addresses of tokens: what kinds of tokens by number of the field."""
+    """Return the fields that hold addresses of tokens: what kinds of tokens by number of the field.
+
+    Fields with numbers of NFTs have the kind :data:`NUMBER`.
+    """
     found: dict[int, frozenset[str]] = {}
     for block in acting_blocks(machine):
         for kind, token in _tokens(block):
@@ -98,7 +103,7 @@ def token_fields(machine: MachineIR) -> dict[int, frozenset[str]]:
 
 
 def token_parameters(machine: MachineIR, function: Function) -> dict[int, frozenset[str]]:
-    """Return the parameters that are addresses of tokens: what kinds by number of the parameter."""
+    """Return the parameters that are addresses of tokens, or numbers of NFTs: what kinds by their number."""
     fields, found = token_fields(machine), dict[int, frozenset[str]]()
 
     def note(value: Expression, kinds: frozenset[str]) -> None:
@@ -117,6 +122,37 @@ def _tokens(block: Block) -> Iterator[tuple[str, Expression]]:
     for each in statements_in(block):
         if each.op in TOKENS:
             yield "erc721" if each.op.endswith("nft") else "erc20", each.args[0]
+        if each.op in ("send_nft", "take_nft"):
+            yield NUMBER, each.args[-1]
+
+
+def fixed_payments(function: Function) -> frozenset[str]:
+    """Return what a function pays out in amounts that no parameter and no balance goes into.
+
+    What is looked up by a parameter counts as fixed: it is stored. NFTs are one each, and left out: none is
+    sent twice.
+    """
+    chosen = set(range(len(function.parameters)))
+
+    def depends(value: Expression) -> bool:
+        if value.op == "local":
+            return int(value.data) in chosen
+        return value.op == "balance" or (value.op != "load" and any(depends(each) for each in value.args))
+
+    statements = list(statements_in(function.body))
+    size = -1
+    while size < len(chosen):
+        size = len(chosen)
+        chosen |= {
+            each.data
+            for each in statements
+            if isinstance(each.data, int)
+            and each.op in ("let", "set")
+            and any(depends(value) for value in each.args)
+        }
+    amounts = [(PAYING[each.op], each.args[-1]) for each in statements if each.op in ("pay", "send_token")]
+    free = {asset for asset, amount in amounts if depends(amount)}
+    return frozenset([asset for asset, _ in amounts if asset not in free])
 
 
 class Influence:

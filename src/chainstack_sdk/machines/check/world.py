@@ -20,7 +20,7 @@ from chainstack_sdk.core.panics import DIVISION_BY_ZERO, panic
 from chainstack_sdk.core.state import State
 from chainstack_sdk.machines.check.people import DEPLOYER, PURSE, STRANGERS, Cast
 from chainstack_sdk.machines.check.tokens import Fungible, NonFungible, holder_slot, number_slot
-from chainstack_sdk.machines.check.tree import acting_blocks, pays, reads
+from chainstack_sdk.machines.check.tree import acting_blocks, fixed_payments, pays, reads
 from chainstack_sdk.machines.contract import MachineContract
 from chainstack_sdk.machines.effects import Statements
 from chainstack_sdk.machines.interface import POKE, interface_of
@@ -47,8 +47,9 @@ BLOCKS = 16
 MOST_FIRINGS = 8
 """Timers that fire one after the other."""
 CLEAN, ACTED, KNOWN = 0, 1, 2
-"""What a stranger is to the machine: nothing, one who made it write something just now, or one who paid, was
-named, holds a role, or did something to which others had time to object."""
+"""What a stranger is to the machine: nothing, one who made it write something just now (be it the stranger's
+own name in a role), or one who paid, was named or given a role by somebody else, or did something to which
+others had time to object; another stranger is an accomplice, and no other."""
 
 _ALL_KNOWN = (KNOWN,) * len(STRANGERS)
 _GAS = 1 << 40
@@ -111,10 +112,13 @@ class World:
         ]
         self._locals = own.locals
         self._pays = any(pays(block) for block in acting_blocks(machine))
-        self._strangers = tuple([self.cast.address[each] for each in STRANGERS])
+        self.strangers = tuple([self.cast.address[each] for each in STRANGERS])
         self._roles = _role_slots(machine)
+        self.paying_roles = _paying_roles(machine)
+        """By number of a role: what its calls may pay out, if anything."""
         self.status = (self.cast.machine, STATUS)
         self._data: dict[tuple[str, tuple[Any, ...]], bytes] = {}
+        self._fixed: dict[str, frozenset[str]] = {}
         self._set_up()
 
     def _set_up(self) -> None:
@@ -181,9 +185,30 @@ class World:
         found = configuration.values.get(key)
         return self._first.get(key, 0) if found is None else found
 
+    def stored(self, configuration: Configuration) -> dict[bytes, int]:
+        """Return what the machine stores: its fields, confirmations, the number of its state."""
+        found = {
+            key: value
+            for (owner, key), value in configuration.values.items()
+            if owner == self.cast.machine and key != STATUS
+        }
+        return {**found, STATUS: self.state_of(configuration)}
+
+    def fixed_payments(self, transition: str) -> frozenset[str]:
+        """Return the assets of which a transition pays what neither its caller nor the balance says."""
+        found = self._fixed.get(transition)
+        if found is None:
+            function = next(each.function for each in self.machine.transitions if each.name == transition)
+            found = self._fixed[transition] = fixed_payments(function)
+        return found
+
     def lost(self, configuration: Configuration) -> int:
         """Return how much coin the zero address has."""
         return configuration.values.get((_COINS, _NOBODY), 0)
+
+    def slots(self, role: int) -> list[bytes]:
+        """Return the slots in which the addresses of a role are, 32 bytes each."""
+        return self._roles[role]
 
     def members(self, configuration: Configuration, role: int) -> list[bytes]:
         """Return the addresses that a role holds."""
@@ -301,7 +326,7 @@ class World:
                     return None
                 if self.reads_height:
                     self._env.block = self._block(now, height + 1 + number)
-                self.contract.invoke(self._call(self._strangers[0], 0), POKE.selector)
+                self.contract.invoke(self._call(self.strangers[0], 0), POKE.selector)
             except Reverted as refusal:
                 self._state.rollback(mark)
                 return self._delays[status & 0xFF][0].name, refusal
@@ -345,15 +370,15 @@ class World:
         named = set(_addresses(step.args))
         roles = {each for role in self._roles for each in self.members(after, role)}
         found = []
-        for stranger, was in zip(self._strangers, before.standing, strict=True):
+        for stranger, was in zip(self.strangers, before.standing, strict=True):
             mine = step.by in STRANGERS and self.cast.address[step.by] == stranger
-            if was == KNOWN or stranger in roles or (stranger in named and not mine):
+            if was == KNOWN or (not mine and (stranger in roles or stranger in named)):
                 found.append(KNOWN)
             elif mine:
                 paid = after.paid > before.paid
                 found.append(KNOWN if paid else ACTED if written else was)
             else:
-                found.append(KNOWN if was == ACTED else CLEAN)
+                found.append(KNOWN if was == ACTED and step.by not in STRANGERS else was)
         return tuple(found)
 
     # Invariants
@@ -399,6 +424,14 @@ def _role_slots(machine: MachineIR) -> dict[int, list[bytes]]:
         for number, field in enumerate(machine.fields)
         if field.threshold
     }
+
+
+def _paying_roles(machine: MachineIR) -> dict[int, frozenset[str]]:
+    found: dict[int, frozenset[str]] = {}
+    for each in machine.transitions:
+        if each.role is not None and pays(each.function.body):
+            found[each.role] = found.get(each.role, frozenset()) | pays(each.function.body)
+    return found
 
 
 def _addresses(args: tuple[Any, ...]) -> Iterator[bytes]:

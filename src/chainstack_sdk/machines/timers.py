@@ -105,6 +105,7 @@ class Timers:
         return since(status) + delay
 
     def _enter(self, call: Call, status: int, firings: int) -> None:
-        due = self._due(call, status)
+        # a time that has passed goes behind those who wait already: nobody is to be put off again and again
+        due = max(self._due(call, status), call.block.timestamp)
         if due <= LAST_SECOND and call.code(DEPLOYER_ADDRESS) == DEPLOYER_CODE:
             Calendar(call.within(DEPLOYER_ADDRESS)).insert(due, call.address, status >> 72, firings)

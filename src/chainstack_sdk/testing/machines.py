@@ -284,7 +284,7 @@ class ReferenceMachine:
         """Write the timer of the state, if it has one, into the calendar."""
         for timer in self.machine.timers:
             if timer.source == self.state:
-                due = self.since + self._eval(timer.delay, [])
+                due = max(self.since + self._eval(timer.delay, []), self.world.now)
                 paid = self._lap() if firings is None else firings
                 if due < 1 << 32:
                     self.world.calendar.append(Waiting(due, self.address, self.changes, paid))

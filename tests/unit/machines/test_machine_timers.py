@@ -42,7 +42,7 @@ from chainstack_sdk.machines.firing import SHARE, fire_due
 from chainstack_sdk.machines.gas import MAX_REASON, arming_costs, firing_costs
 from chainstack_sdk.machines.storage import first_status
 from chainstack_sdk.paradigms import FACTORY_ADDRESS, Factory, Paradigm, Runtime, default_registry, external
-from chainstack_sdk.primitives.abi import Function, encode_revert
+from chainstack_sdk.primitives.abi import Function, Param, encode_revert
 from chainstack_sdk.primitives.errors import InvariantBroken
 from chainstack_sdk.testing.reorganisation import reorganise
 
@@ -734,6 +734,34 @@ def test_one_fires_however_small_the_block() -> None:
         fire_due(small)
         assert [log.address for log in small.logs] == [number.to_bytes(20), DEPLOYER_ADDRESS]
     assert not env.state.storage(DEPLOYER_ADDRESS, CALENDAR_ROOT)
+
+
+class Heavy(Machine):
+    """Has more to do than fits beside anything else."""
+
+    count: uint256
+    resting = State()
+    done = State(final=True)
+
+    def __init__(self) -> None:
+        pass
+
+    @after(resting, 10, done)
+    def work(self) -> None:
+        for i in range(500):
+            self.count += i
+
+
+def test_nobody_comes_before_those_who_wait_already() -> None:
+    env, heavy, egg = bare(), bytes(19) + b"\x01", bytes(19) + b"\x02"
+    make(env, egg, Egg, bytes(32) + (10**6).to_bytes(32))
+    make(env, heavy, Heavy)
+    env = environment(env.state, 30_000_000, 1_010)
+    assert contract_of(Heavy.encoding()).timers.allowances[0] > env.block.gas_limit // SHARE
+    give = Function("give", (Param("uint256"),)).encode_call(0)  # as if it had been due from the beginning
+    contract_of(Egg.encoding()).invoke(Call(env, BOB.address, egg, 0, 1, False), give)
+    fire_due(env)
+    assert [log.topics[1][12:] for log in env.logs if log.address == DEPLOYER_ADDRESS] == [heavy, egg]
 
 
 def test_without_a_deployer_timers_wait_for_calls() -> None:

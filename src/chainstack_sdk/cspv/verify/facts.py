@@ -35,7 +35,7 @@ class ProvenLog:
 
 @dataclass(frozen=True, slots=True)
 class ProvenReceipt(Proven):
-    """A transaction ran in this block, and this is how it ended."""
+    """A transaction, or what is due at the end of a block, ran in this block, and this is how it ended."""
 
     index: int
     """The transaction's place in the block, from 0."""

@@ -161,7 +161,7 @@ class Search:
         return self._meet(number, step, self.world.attempt(configuration, step)) or number
 
     def _deploy(self) -> None:
-        """Start from the first deployment that works and from some that differ most."""
+        """Start from what breaks an invariant at once, the first that works, and what differs most."""
         world = self.world
         before = world.beginning()
         world.load(before)
@@ -176,14 +176,15 @@ class Search:
             outcome = world.attempt(before, step)
             if outcome.after is not None:
                 good.append((step, outcome))
-            refused.setdefault(outcome.refusal, step)
-        if not good:
-            function = world.machine.constructor
-            payable = world.machine.payable
-            good = self._learn(before, refused, function, name="", payable=payable, rounds=2 * ROUNDS)
+            else:
+                refused.setdefault(outcome.refusal, step)
+        function, payable = world.machine.constructor, world.machine.payable
+        if payable or not good:
+            good += self._learn(before, refused, function, name="", payable=payable, rounds=2 * ROUNDS)
+        broken = {step for step, outcome in good if outcome.after and any(world.broken(outcome.after))}
         seen: set[tuple[int, object]] = set()
         for _ in range(min(MOST_DEPLOYMENTS, len(good))):
-            best = max(good, key=lambda each: len(_choices(each[0]) - seen))
+            best = max(good, key=lambda each: (each[0] in broken, len(_choices(each[0]) - seen)))
             good.remove(best)
             seen |= _choices(best[0])
             self._meet(None, *best)

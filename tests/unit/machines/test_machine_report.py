@@ -212,10 +212,13 @@ def test_what_can_be_done() -> None:
 
 def test_what_happens_by_itself() -> None:
     assert PARTS["What happens by itself"].splitlines() == [
+        "The chain does this at the end of the first block that is not earlier, or of one of the next where "
+        "many wait; nobody need do anything. Where a step refuses, the machine stays in its state, and it is "
+        "tried again only when somebody calls the machine.",
+        "",
         "### forget",
         "",
         "365 days after the machine came into *kept*, if it still is there, it enters *lost*.",
-        "Nobody need do anything.",
         "",
         "> Nobody cared.",
         "",

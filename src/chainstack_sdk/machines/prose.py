@@ -268,7 +268,7 @@ class Prose:
         if isinstance(value, bytes):
             if kind == ADDRESS:
                 return to_checksum_address(value) if any(value) else "nobody"
-            return f"0x{value.hex()}" if any(value) else f"{len(value)} zero bytes"
+            return f"0x{value.hex()}" if any(value) else f"{len(value)} zero bytes" if value else "empty"
         if kind.kind == "enum":
             return self.mark(self.machine.enums[kind.bound].members[value])
         if unit in (TIME, SPAN) and value:

@@ -348,7 +348,37 @@ class Raffle(Machine):
         return self.is_in(self.over) or self.balance >= 100 * self.count
 
 
-@pytest.mark.parametrize("machine", [CommitReveal, NftRental, DutchAuction, Vesting, Winner, Job, Raffle])
+class Succession(Machine):
+    """Who is silent for too long loses the keys to anybody who asks for them."""
+
+    keeper = role()
+    seen: timestamp
+
+    open = State()
+
+    def __init__(self) -> None:
+        self.keeper = self.caller
+        self.seen = self.now
+
+    @transition(open, payable=True)
+    def put(self) -> None:
+        pass
+
+    @transition(open, by=keeper)
+    def take(self, amount: uint256) -> None:
+        self.seen = self.now
+        transfer(self.keeper, amount)
+
+    @transition(open)
+    def succeed(self) -> None:
+        require(self.now >= self.seen + 30 * days, "the keeper is there")
+        self.keeper = self.caller
+        self.seen = self.now
+
+
+@pytest.mark.parametrize(
+    "machine", [CommitReveal, NftRental, DutchAuction, Vesting, Winner, Job, Raffle, Succession]
+)
 def test_nothing_is_found_and_everything_tried(machine: type[Machine]) -> None:
     report = check_machine(machine.ir(), budget=2_000, walks=1)
     assert report.findings == (), str(report)

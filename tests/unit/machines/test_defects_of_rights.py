@@ -151,41 +151,6 @@ class SelfApproved(Machine):
         transfer(self.owner, self.balance)
 
 
-class SettledAtOnce(Machine):
-    """Who bids first ends the auction."""
-
-    seller = role()
-    token: address
-    token_id: uint256
-    best: uint256
-    leader: address
-    ready = State()
-    open = State()
-    over = State(final=True)
-
-    def __init__(self, token: address, token_id: uint256) -> None:
-        self.seller = self.caller
-        self.token = token
-        self.token_id = token_id
-
-    @transition(ready, open, by=seller)
-    def begin(self) -> None:
-        take_nft(self.token, self.seller, self.token_id)
-        self.leader = self.seller
-
-    @transition(open, payable=True)
-    def bid(self) -> None:
-        require(self.value >= self.best, "too low")
-        transfer(self.leader, self.best)
-        self.best = self.value
-        self.leader = self.caller
-
-    @transition(open, over)
-    def settle(self) -> None:
-        transfer(self.seller, self.best)
-        send_nft(self.token, self.leader, self.token_id)
-
-
 class MomentAsDelay(Machine):
     """The moment of the end is taken for a delay."""
 
@@ -309,7 +274,6 @@ class JudgesElectJudges(Machine):
         (PaidByNumber, 3_000, {("error", "open-money", "refund")}),
         (OpenSeats, 6_000, {("error", "open-money", "replace")}),
         (SelfApproved, 1_500, {("error", "open-money", "approve")}),
-        (SettledAtOnce, 1_500, {("error", "open-money", "settle")}),
         (MomentAsDelay, 1_500, {("error", "timer", "end")}),
         (FreeBids, 1_500, {("warning", "timer", "end")}),
         (NobodyBid, 1_500, {("error", "timer", "settle")}),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.machines.drawing import draw
-from chainstack_sdk.machines.prose import TIME, Prose
+from chainstack_sdk.machines.prose import SPAN, Prose
 
 if TYPE_CHECKING:
     from chainstack_sdk.machines.ir import Field, MachineIR, Transition
@@ -82,7 +82,7 @@ def diagram_of(machine: MachineIR) -> Diagram:
     prose = Prose(machine)
     for timer in machine.timers:
         delay = timer.delay
-        told = prose.delay(delay) if delay.op == "const" else prose.words(delay, unit=TIME)
+        told = prose.delay(delay) if delay.op == "const" else prose.words(delay, unit=SPAN)
         way = Way(timer.name, _cut(f"after {told}"))
         found.setdefault((timer.source, timer.target, True), []).append(way)
     return Diagram(
@@ -112,4 +112,4 @@ def _cut(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Return a text without what Mermaid, or the page around it, takes for its own."""
-    return "".join([each if each.isprintable() and each not in '";#:<>`&' else " " for each in text])
+    return "".join([each if each.isprintable() and each not in '";#:<>`&%{}' else " " for each in text])

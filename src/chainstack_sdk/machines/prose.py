@@ -6,6 +6,7 @@ by what they are compared with or added to: as durations and dates beside the ti
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from chainstack_sdk.machines.types import ADDRESS
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 CHOICE, OR, AND, NOT, COMPARED, SUM, PRODUCT, SIGN, ATOM = range(9)
 """How firmly words hold together, the loosest first."""
-TIME, COIN = "time", "coin"
-"""What a number is about; of others nothing is known."""
+TIME, SPAN, COIN = "time", "span", "coin"
+"""What a number is about: a point of time, seconds, wei; of others nothing is known."""
 
 _ETHER = 10**18
 _SMALLEST_ETHER = 10**14
@@ -57,7 +58,8 @@ _OF_TIME = {
     "ge": "is not before",
 }
 _OPPOSITE = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
-_NUMERIC = ("add", "sub", "mul", "div", "mod", "min", "max")
+_SMALL = 10**6
+_UNIT_SHOWN = re.compile(r"\d (wei|ether|days?|hours?|minutes?|seconds?)\b")
 
 
 class Prose:
@@ -110,15 +112,27 @@ class Prose:
 
     def amount(self, expression: Expression) -> str:
         """Return an amount of coin, with its unit."""
-        if expression.op == "const" or expression.op in _UNITS:
-            return self.words(expression, unit=COIN)
-        return f"{self.words(expression, SIGN, COIN)} wei"
+        return self._measured(expression, COIN, "wei")
 
     def delay(self, expression: Expression) -> str:
         """Return a span of time, with its unit."""
         if expression.op == "const":
             return duration(int(expression.data))
-        return f"{self.words(expression, SIGN, TIME)} seconds"
+        return self._measured(expression, SPAN, "seconds")
+
+    def _measured(self, expression: Expression, unit: str, name: str) -> str:
+        """Return an amount with its unit; what is added to a constant has one of its own."""
+        op, args = expression.op, expression.args
+        text = self.words(expression, SIGN, unit)
+        if op in _UNITS:
+            return text
+        if not _UNIT_SHOWN.search(text):
+            return f"{text} {name}"
+        if op not in ("add", "sub"):
+            return text
+        one, other = (self._measured(each, unit, name) for each in args)
+        nested = args[1].op in ("add", "sub") and _UNIT_SHOWN.search(other)
+        return f"{one} {_SIGNS[op][0]} {f'({other})' if nested else other}"
 
     def local(self, name: str, kind: str) -> str:
         """Return what a local is called; the kind is told where a field has the same name."""
@@ -132,9 +146,23 @@ class Prose:
             return _UNITS[op]
         if op == "local":
             return self.units.get(int(expression.data), "")
-        if op in _NUMERIC:
-            return self.unit(args[0]) or self.unit(args[1])
-        return self.unit(args[1]) or self.unit(args[2]) if op == "if" else ""
+        if op not in ("add", "sub", "mul", "div", "mod", "min", "max", "if"):
+            return ""
+        one, other = (self.unit(each) for each in args[-2:])
+        match op:
+            case "sub" if one == TIME:
+                return TIME if args[1].op == "const" else SPAN
+            case "mul":  # half of a coin is one, a coin times a coin is none
+                return next((u for u, by in ((one, args[1]), (other, args[0])) if by.op == "const"), "")
+            case "div":  # a large divisor is a unit itself, such as an ether
+                return one if one == COIN and self._is_small(args[1]) else ""
+            case "mod":
+                return SPAN if one == TIME else one
+        return TIME if TIME in (one, other) else one or other
+
+    @staticmethod
+    def _is_small(divisor: Expression) -> bool:
+        return divisor.op == "const" and int(divisor.data) < _SMALL
 
     def place(self, field: int, keys: Sequence[Expression]) -> str:
         """Return what a field holds under keys."""
@@ -176,7 +204,7 @@ class Prose:
             case "add" | "sub" | "mul" | "div":
                 sign, firm = _SIGNS[op]
                 right = firm if op in ("add", "mul") else firm + 1
-                unit = unit if firm == SUM else ""  # half of a coin is no coin times a coin
+                unit = unit if firm == SUM else ""
                 return f"{self.words(args[0], firm, unit)} {sign} {self.words(args[1], right, unit)}", firm
             case "mod":
                 return f"the remainder of {self.words(args[0], SIGN)} ÷ {self.words(args[1], SIGN)}", PRODUCT
@@ -240,11 +268,12 @@ class Prose:
         if isinstance(value, bytes):
             if kind == ADDRESS:
                 return to_checksum_address(value) if any(value) else "nobody"
-            return f"0x{value.hex()}" if any(value) else f"{len(value)} zero bytes"
+            return f"0x{value.hex()}" if any(value) else f"{len(value)} zero bytes" if value else "empty"
         if kind.kind == "enum":
             return self.mark(self.machine.enums[kind.bound].members[value])
-        if unit == TIME and value:
-            return moment(value) if _FIRST_DATE <= value < _LAST_DATE else duration(value)
+        if unit in (TIME, SPAN) and value:
+            dated = unit == TIME and _FIRST_DATE <= value < _LAST_DATE
+            return moment(value) if dated else duration(value)
         return coin(value) if unit == COIN else number(value)
 
 

@@ -49,6 +49,14 @@ _READING = (
 )
 
 
+_TIMERS = (
+    "The chain does this at the end of the first block that is not earlier, or of one of the next where many "
+    "wait; nobody need do anything. Where a step refuses, the machine stays in its state, and it is tried "
+    "again only when somebody calls the machine.",
+)
+_CIRCLE = "Then timers lead back to here: after one round the chain waits for a call before it goes another."
+
+
 def report_of(machine: MachineIR, notes: Notes = _NOTES) -> str:
     """Return the page about a machine, in Markdown (CommonMark with tables, and a diagram in Mermaid).
 
@@ -78,6 +86,19 @@ class _Report:
         self.timed = [
             (each, self.told(each.name, Function((), each.body), "nobody")) for each in machine.timers
         ]
+
+    @property
+    def circling(self) -> set[int]:
+        """The states into which timers alone lead back."""
+        following = {each.source: each.target for each in self.machine.timers}
+        found = set()
+        for start in following:
+            at = start
+            for _ in following:
+                at = following.get(at, -1)
+                if at == start:
+                    found.add(start)
+        return found
 
     def told(self, called: str, function: Function, caller: str = "the caller") -> Told:
         """Return a function in words; ``caller`` says what the one who calls is called there."""
@@ -181,6 +202,7 @@ class _Report:
 
     def making(self) -> Iterator[str]:
         yield "The account that deploys the machine is called the maker."
+        yield f"Coin {'may come' if self.machine.payable else 'cannot come'} with the deployment."
         yield from self.described("__init__", self.machine.constructor.parameters, self.made)
         yield from ("", f"Then the machine is in {self.states[0]}.")
 
@@ -201,12 +223,15 @@ class _Report:
     def happening(self) -> Iterator[str]:
         if not self.timed:
             yield "Nothing: without a call the machine stays as it is."
+            return
+        yield from _TIMERS
         for timer, told in self.timed:
             source, target = self.states[timer.source], self.states[timer.target]
             yield from _headed(timer.name)
             delay = _capital(self.prose.delay(timer.delay))
             yield f"{delay} after the machine came into {source}, if it still is there, it enters {target}."
-            yield "Nobody need do anything."
+            if timer.source in self.circling:
+                yield _CIRCLE
             yield from self.described(timer.name, (), told)
 
     def asking(self) -> Iterator[str]:
@@ -253,6 +278,8 @@ class _Report:
 
     def movements(self) -> Iterator[Sequence[str]]:
         paid = {each.name for each in self.machine.transitions if each.payable}
+        if self.machine.payable:
+            yield "making", "the coin sent", "the maker", "the machine", "with the deployment"
         for called, told in (("making", self.made), *self.deeds()):
             if called in paid:
                 yield name(called), "the coin sent", "the caller", "the machine", "with the call"

@@ -104,6 +104,8 @@ class _Teller:
                 value = words(args[0])
                 return f"Let {self._name(local, args[0])} be {value}"
             case "set", int(local):
+                if self.prose.unit(args[0]) != self.prose.units.get(local):
+                    self.prose.units[local] = ""
                 return f"{self.prose.locals[local]} becomes {words(args[0])}"
             case (("store" | "increase" | "decrease"), int(field)):
                 verb = {"store": "becomes", "increase": "grows by", "decrease": "falls by"}[statement.op]

@@ -179,6 +179,30 @@ class Never(Machine):
     assert report.notes == ("no deployment that was tried is accepted: nothing of the machine was run",)
 
 
+def test_a_delay_that_can_no_longer_be_computed_never_comes() -> None:
+    report = checked(
+        """\
+class Shares(Machine):
+    owner = role()
+    open = State()
+    over = State(final=True)
+    @payable
+    def __init__(self) -> None:
+        self.owner = self.caller
+    @transition(open, by=owner)
+    def take(self) -> None:
+        transfer(self.owner, self.balance)
+    @after(open, lambda self: 1_000_000 // self.balance, over)
+    def end(self) -> None:
+        transfer(self.owner, self.balance)
+"""
+    )
+    assert ("error", "overflow", "end") in found(report)
+    for each in report.findings:
+        assert each.trace is not None
+        assert each.trace.steps[0].value > 0
+
+
 # What is meant so is left alone
 
 

@@ -109,14 +109,14 @@ def test_mermaid() -> None:
 
 
 def test_texts_of_an_author_are_not_markup() -> None:
-    text = 'a";: <b>&`#%% --> s1'
+    text = 'a";: <b>&`#%%{init} --> s1'
     way = f"lambda self: self.window if self.note == {text!r} else 1"
     source = CLAIM.replace("lambda self: self.window + 60", way)
     diagram = diagram_of(
         compile_text(source.replace("    offered", "    note: Annotated[str, 40]\n    offered", 1))
     )
     line = next(line for line in diagram.mermaid().splitlines() if "lapse" in line)
-    assert re.fullmatch(r" {4}s2 --> s3 : [^\"<>;:#`&]*", line)
+    assert re.fullmatch(r" {4}s2 --> s3 : [^\"<>;:#`&%{}]*", line)
     root = ElementTree.fromstring(diagram.svg())
     assert f"'{text}'" in " ".join("".join(each.itertext()) for each in root.iter(f"{SVG}text"))
     assert {each.tag for each in root.iter()} == {

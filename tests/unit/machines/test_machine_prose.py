@@ -286,7 +286,7 @@ def test_results_that_are_true_or_false() -> None:
     [
         ("36 * 3600", "1 day 12 hours"),
         ("lambda self: self.count", "count seconds"),
-        ("lambda self: self.count + 60", "(count + 1 minute) seconds"),
+        ("lambda self: self.count + 60", "count seconds + 1 minute"),
     ],
 )
 def test_delays(delay: str, words: str) -> None:
@@ -345,3 +345,56 @@ def test_small_words() -> None:
         "a and b",
         "a, b and c",
     ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("self.now - self.count >= 60", "the time of the block − count is at least 1 minute"),  # noqa: RUF001
+        ("self.now - 60 < self.count", "the time of the block − 1 minute is before count"),  # noqa: RUF001
+        ("n * (self.now - self.count) > 60", "n × (the time of the block − count) is more than 60"),  # noqa: RUF001
+        ("2 * (self.now - n) > 60", "2 × (the time of the block − n) is more than 1 minute"),  # noqa: RUF001
+        ("self.now // 86400 > 60", "the time of the block ÷ 86,400 is more than 60"),
+        ("self.now % 86400 < 60", "the remainder of the time of the block ÷ 86,400 is less than 1 minute"),
+        ("self.balance % 7 < 60", "the remainder of all coin of the machine ÷ 7 is less than 60 wei"),
+        (
+            "self.balance // 10**18 > 60",
+            "all coin of the machine ÷ 1,000,000,000,000,000,000 is more than 60",
+        ),
+        ("self.raw == b''", "raw is empty"),
+        ("self.balance // 2 > 60", "all coin of the machine ÷ 2 is more than 60 wei"),
+        ("self.value // n > 60", "the coin sent ÷ n is more than 60"),
+        ("self.value * self.value > 60", "the coin sent × the coin sent is more than 60"),  # noqa: RUF001
+        (
+            "min(self.now - n, 60) > 70",
+            "(the smaller of the time of the block − n and 1 minute) is more than 1 minute 10 seconds",  # noqa: RUF001
+        ),
+    ],
+)
+def test_units_are_those_of_what_is_computed(condition: str, words: str) -> None:
+    machine = machine_with(f"require({condition}, 'x')")
+    told = tell(Prose(machine), machine.transitions[0].function).steps
+    assert told[0].words == f"**Only if** {words}; otherwise refused: 'x'"
+
+
+def test_a_local_that_becomes_something_else_has_no_unit() -> None:
+    machine = machine_with("x = self.balance\nx = n\nx = n + 1\nrequire(x > 5, 'x')")
+    told = tell(Prose(machine), machine.transitions[0].function, ["x"]).steps
+    assert told[-1].words == "**Only if** x is more than 5; otherwise refused: 'x'"
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("n", "n wei"),
+        ("n - self.count", "(n − count) wei"),  # noqa: RUF001
+        ("self.balance", "all coin of the machine"),
+        ("n + 10**18", "n wei + 1 ether"),
+        ("self.balance - (n + 10**18)", "all coin of the machine − (n wei + 1 ether)"),  # noqa: RUF001
+        ("10**18 if self.flag else n", "(1 ether if flag, otherwise n)"),
+    ],
+)
+def test_an_amount_has_one_unit(amount: str, words: str) -> None:
+    machine = machine_with(f"transfer(self.caller, {amount})")
+    (paid,) = tell(Prose(machine), machine.transitions[0].function).steps
+    assert paid.words == f"**Money:** pays {words} to the caller"

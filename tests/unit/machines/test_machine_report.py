@@ -212,10 +212,13 @@ def test_what_can_be_done() -> None:
 
 def test_what_happens_by_itself() -> None:
     assert PARTS["What happens by itself"].splitlines() == [
+        "The chain does this at the end of the first block that is not earlier, or of one of the next where "
+        "many wait; nobody need do anything. Where a step refuses, the machine stays in its state, and it is "
+        "tried again only when somebody calls the machine.",
+        "",
         "### forget",
         "",
         "365 days after the machine came into *kept*, if it still is there, it enters *lost*.",
-        "Nobody need do anything.",
         "",
         "> Nobody cared.",
         "",
@@ -338,6 +341,48 @@ class M(Machine):
 """
 
 
+CIRCLE = """\
+class Circle(Machine):
+    owner = role()
+    day = State()
+    night = State()
+    dawn = State()
+    over = State(final=True)
+    @payable
+    def __init__(self) -> None:
+        self.owner = self.caller
+        transfer(self.owner, 5)
+    @after(day, 43_200, night)
+    def set_(self) -> None:
+        pass
+    @after(night, 43_200, day)
+    def rise(self) -> None:
+        pass
+    @after(dawn, 60, day)
+    def begin(self) -> None:
+        pass
+    @transition(day, dawn)
+    def stop(self) -> None:
+        pass
+"""
+
+
+def test_coin_that_comes_with_the_deployment_is_told() -> None:
+    parts = sections(report_of(compile_text(CIRCLE)))
+    assert "Coin may come with the deployment." in parts["How it is made"]
+    assert parts["When money moves"].splitlines()[2:] == [
+        "| making | the coin sent | the maker | the machine | with the deployment |",
+        "| *making* | 5 wei | the machine | *owner* | step 2 |",
+    ]
+    assert "Coin cannot come with the deployment." in sections(Nothing.report())["How it is made"]
+
+
+def test_timers_that_lead_in_a_circle_are_told() -> None:
+    told = sections(report_of(compile_text(CIRCLE)))["What happens by itself"].split("### ")
+    circling = "Then timers lead back to here: after one round the chain waits for a call"
+    assert [circling in each for each in told] == [False, True, True, False]
+
+
 def test_notes() -> None:
     assert notes_of(text_source(NOTED)) == Notes(
         "What it is.",
@@ -368,6 +413,18 @@ def test_markdown_stays_text() -> None:
     assert escaped("a *b* `c` [d](e) <f>|g\\ _h_ &amp; $x$ #i\n\x1b\u202ej") == (
         "a \\*b\\* \\`c\\` \\[d\\](e) \\<f\\>\\|g\\\\ \\_h\\_ \\&amp; \\$x\\$ \\#i \ufffd\ufffdj"
     )
+    assert escaped("see https://a.b or www.c.d, at once: e.") == "see https\\://a.b or www\\.c.d, at once: e."
+    text = "- a\n\n12. b\n\n+ c\n\n3) d\n\n---\n\n===\n\n-5 e\n\n1.5 f"
+    assert [*paragraphs(text)] == [
+        "\\- a",
+        "12\\. b",
+        "\\+ c",
+        "3\\) d",
+        "\\---",
+        "\\===",
+        "\\-5 e",
+        "1\\.5 f",
+    ]
     assert name("take_back") == "*take_back*"
     assert name("__x_y_") == "*\\_\\_x_y\\_*"
     assert quoted("no") == "“no”"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -595,16 +595,8 @@ class Mint(Machine):
 }
 
 
-def reproduce(finding: Finding) -> None:
-    """Run the test that a finding prints."""
-    namespace: dict[str, Any] = {}
-    exec(compile(finding.as_test(), "generated", "exec"), namespace)
-    (test,) = [value for name, value in namespace.items() if name.startswith("test_")]
-    test()
-
-
 @pytest.mark.parametrize("name", PLANTED)
-def test_a_planted_defect_is_found(name: str) -> None:
+def test_a_planted_defect_is_found(name: str, reproduce: Callable[[Finding], str]) -> None:
     planted = PLANTED[name]
     report = check_machine(compile_text(planted.text), budget=1_500, walks=1)
     found = [each for each in report.findings if (each.kind, each.place) == (planted.kind, planted.place)]

@@ -25,7 +25,7 @@ class Graph:
 
     def __init__(self, machine: MachineIR) -> None:
         self.machine = machine
-        self._stored = stored_fields(machine)
+        self._stored = _settable(machine)
         self.arrows: dict[int, set[int]] = {at: set() for at in range(len(machine.states))}
         """By state: the states that may follow."""
         self._leaving: dict[int, frozenset[str]] = dict.fromkeys(self.arrows, frozenset())
@@ -115,6 +115,17 @@ class Graph:
             again = transition.target == timer.source and timer.source in transition.sources
             if again and transition.role is None and not transition.payable:
                 yield put_off(self.machine, timer, transition)
+
+
+def _settable(machine: MachineIR) -> frozenset[int]:
+    """Return the fields that something writes which can be called: not only those who are to be named."""
+    found = stored_fields([machine.constructor.body, *[each.body for each in machine.timers]])
+    size = -1
+    while size < len(found):
+        size = len(found)
+        callable_ = [each for each in machine.transitions if each.role is None or each.role in found]
+        found |= stored_fields([each.function.body for each in callable_])
+    return found
 
 
 def put_off(machine: MachineIR, timer: Timer, transition: Transition) -> Finding:

@@ -78,7 +78,7 @@ class Judge:
                 yield f"the search did not come into {self.machine.states[number].name}"
 
     def _told(self, data: bytes) -> str:
-        return decode_revert(data, self.world.interface.errors)
+        return decode_revert(data, self.world.interface.errors) if data else "a token refuses"
 
     def by_depth(self) -> list[tuple[int, Node]]:
         """Return the nodes with their numbers, those with the shortest ways first."""

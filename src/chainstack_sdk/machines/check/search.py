@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 from chainstack_sdk.core.panics import DIVISION_BY_ZERO, OVERFLOW
 from chainstack_sdk.machines.check.culprits import Culprits
 from chainstack_sdk.machines.check.domain import MOST_PAYMENTS, Calls
+from chainstack_sdk.machines.check.gaining import gains, gains_again, taken_seats
 from chainstack_sdk.machines.check.hints import ROUNDS, variants
-from chainstack_sdk.machines.check.people import STRANGERS
-from chainstack_sdk.machines.check.world import CLEAN, KNOWN, deployment
+from chainstack_sdk.machines.check.world import deployment
 from chainstack_sdk.machines.closures import OUT_OF_BOUNDS
 from chainstack_sdk.machines.storage import since
 from chainstack_sdk.primitives.abi import PANIC_SELECTOR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from chainstack_sdk.machines.check.trace import Step
     from chainstack_sdk.machines.check.world import Configuration, Outcome, World
@@ -161,7 +161,7 @@ class Search:
         return self._meet(number, step, self.world.attempt(configuration, step)) or number
 
     def _deploy(self) -> None:
-        """Start from the first deployment that works and from some that differ most."""
+        """Start from what breaks an invariant at once, the first that works, and what differs most."""
         world = self.world
         before = world.beginning()
         world.load(before)
@@ -176,14 +176,15 @@ class Search:
             outcome = world.attempt(before, step)
             if outcome.after is not None:
                 good.append((step, outcome))
-            refused.setdefault(outcome.refusal, step)
-        if not good:
-            function = world.machine.constructor
-            payable = world.machine.payable
-            good = self._learn(before, refused, function, name="", payable=payable, rounds=2 * ROUNDS)
+            else:
+                refused.setdefault(outcome.refusal, step)
+        function, payable = world.machine.constructor, world.machine.payable
+        if payable or not good:
+            good += self._learn(before, refused, function, name="", payable=payable, rounds=2 * ROUNDS)
+        broken = {step for step, outcome in good if outcome.after and any(world.broken(outcome.after))}
         seen: set[tuple[int, object]] = set()
         for _ in range(min(MOST_DEPLOYMENTS, len(good))):
-            best = max(good, key=lambda each: len(_choices(each[0]) - seen))
+            best = max(good, key=lambda each: (each[0] in broken, len(_choices(each[0]) - seen)))
             good.remove(best)
             seen |= _choices(best[0])
             self._meet(None, *best)
@@ -368,69 +369,3 @@ class Search:
 
 def _choices(deployed: Step) -> set[tuple[int, object]]:
     return {*enumerate(deployed.args), (-1, deployed.value)}
-
-
-def gains(world: World, before: Configuration, step: Step, after: Configuration) -> Iterator[tuple[str, int]]:
-    """Yield what a stranger who calls has gained: asset and amount over what it had at first.
-
-    A stranger who paid, was named, holds a role, or at whose deeds others had time to look, gains rightly.
-    """
-    if step.by not in STRANGERS or before.standing[STRANGERS.index(step.by)] == KNOWN or step.value:
-        return
-    address = world.cast.address[step.by]
-    first, had = world.first_holdings, world.holdings(before, address)
-    for asset, amount in world.holdings(after, address).items():
-        if amount > max(first[asset], had[asset]):
-            yield asset, amount - first[asset]
-
-
-def gains_again(
-    world: World, earlier: Configuration, before: Configuration, step: Step, after: Configuration
-) -> Iterator[tuple[str, int]]:
-    """Yield what a stranger has gained who is paid the same twice by one call, of which nothing is stored.
-
-    That is too much however rightly the first was paid: the next call is paid, too, as long as there is
-    something. Amounts that the caller names, and all that there is, are left out: somebody may be free to
-    take them bit by bit.
-
-    Parameters
-    ----------
-    earlier, before, after
-        The configurations before the first call, between both and after the second.
-    step
-        The call.
-    """
-    if step.by not in STRANGERS or step.value:
-        return
-    stored = world.stored(earlier)
-    if world.stored(before) != stored or world.stored(after) != stored:
-        return
-    address, first = world.cast.address[step.by], world.first_holdings
-    fixed = world.fixed_payments(step.function)
-    once, twice = world.holdings(before, address), world.holdings(after, address)
-    for asset, amount in world.holdings(earlier, address).items():
-        paid = once[asset] - amount
-        if asset in fixed and paid > 0 and twice[asset] - once[asset] == paid and twice[asset] > first[asset]:
-            yield asset, twice[asset] - first[asset]
-
-
-def taken_seats(
-    world: World, before: Configuration, step: Step, after: Configuration
-) -> Iterator[tuple[str, int]]:
-    """Yield the roles in which a stranger has put itself in the place of somebody, without paying.
-
-    Yields
-    ------
-    tuple[str, int]
-        Something that the machine holds and a call of the role pays out, and the role's number.
-    """
-    if step.by not in STRANGERS or before.standing[STRANGERS.index(step.by)] != CLEAN or step.value:
-        return
-    if after.paid > before.paid:
-        return
-    own, held = world.cast.address[step.by], world.holdings(before)
-    for role, assets in world.paying_roles.items():
-        were, members = world.members(before, role), world.members(after, role)
-        left = [was for was, now in zip(were, members, strict=True) if was != now == own and any(was)]
-        if own not in were and any(each not in world.strangers for each in left):
-            yield from [(each, role) for each in sorted(assets) if held[each]][:1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chainstack_sdk.machines.check.search import gains, taken_seats
+from chainstack_sdk.machines.check.gaining import gains, taken_seats
 from chainstack_sdk.machines.check.trace import Ending, Trace
 
 if TYPE_CHECKING:

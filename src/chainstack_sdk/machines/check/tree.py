@@ -78,11 +78,11 @@ def pays(block: Block) -> frozenset[str]:
     return frozenset(PAYING[each.op] for each in statements_in(block) if each.op in PAYING)
 
 
-def stored_fields(machine: MachineIR) -> frozenset[int]:
-    """Return the numbers of the fields that something writes."""
+def stored_fields(blocks: Iterable[Block]) -> frozenset[int]:
+    """Return the numbers of the fields that some blocks write."""
     return frozenset(
         int(each.data)
-        for block in acting_blocks(machine)
+        for block in blocks
         for each in statements_in(block)
         if each.op in CHANGES and isinstance(each.data, int)
     )

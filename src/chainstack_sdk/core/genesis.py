@@ -47,6 +47,8 @@ class GenesisAccount:
 
     def slots(self) -> dict[bytes, int]:
         """Return the storage by 32-byte big-endian slot, without zeros, ascending."""
+        if not self.storage:
+            return {}
         return {slot.to_bytes(32, "big"): value for slot, value in sorted(self.storage.items()) if value}
 
 
@@ -207,8 +209,9 @@ def _validate_account(address: bytes, account: GenesisAccount) -> None:
         raise UsageError("an address is 20 bytes", actual=address)
     if not isinstance(account.nonce, int) or not 0 <= account.nonce < 1 << 64:
         raise UsageError("a nonce is an unsigned 64-bit integer", address=address, actual=account.nonce)
-    numbers = (account.balance, *account.storage, *account.storage.values())
-    if not all(isinstance(number, int) and 0 <= number < 1 << 256 for number in numbers):
+    storage = account.storage
+    numbers = (account.balance, *storage, *storage.values()) if storage else (account.balance,)
+    if [number for number in numbers if not (isinstance(number, int) and 0 <= number < 1 << 256)]:
         raise UsageError("balances and storage are unsigned 256-bit integers", address=address)
 
 

@@ -59,7 +59,9 @@ def test_shipped_machines_are_clean(machine: type[Machine]) -> None:
 def test_shipped_machines_are_clean_in_full(machine: type[Machine]) -> None:
     report = check_machine(machine.ir(), budget=120_000 if machine is RightsRegistry else 20_000)
     assert report.findings == (), str(report)
-    assert report.notes == (), str(report)
+    # an inspector is appointed by two regulators who say the same of the same moment: tested by itself
+    unseen = ["inspect"] if machine is Traceability else []
+    assert [note.partition(" ")[0] for note in report.notes] == unseen, str(report)
 
 
 @pytest.mark.parametrize("machine", SHIPPED)

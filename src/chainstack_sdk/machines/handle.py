@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chainstack_sdk.core.native.host import explained
+from chainstack_sdk.core.native.host import answered, explained
 from chainstack_sdk.machines.codes import DEPLOYER_ADDRESS
 from chainstack_sdk.machines.deployer import Deployer
 from chainstack_sdk.machines.encoding import encode_machine
 from chainstack_sdk.machines.interface import interface_of
 from chainstack_sdk.primitives.address import ZERO_ADDRESS, to_address, to_checksum_address
-from chainstack_sdk.primitives.errors import InvalidInput, UsageError
+from chainstack_sdk.primitives.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,20 +143,10 @@ class MachineHandle:
         UsageError
             When there is no such function or the arguments do not fit it, or there is no such machine.
         """
-        entry = self._interface.function(function)
-        data, who = entry.encode_call(*args), to_address(sender)
-        output = explained(
-            self._interface.errors, lambda: self.host.call(self.address, data, sender=who, block=block)
+        entry, errors = self._interface.function(function), self._interface.errors
+        return answered(
+            self.host, self.address, entry, args, errors, sender=sender, block=block, what="machine"
         )
-        try:
-            values = entry.decode_output(output)
-        except InvalidInput as error:
-            raise UsageError(
-                "no such machine at this address", actual=to_checksum_address(self.address)
-            ) from error
-        if len(values) > 1:
-            return values
-        return values[0] if values else None
 
     def events(
         self,

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from chainstack_sdk.core.native.host import explained
+from chainstack_sdk.core.native.host import answered, explained
 from chainstack_sdk.paradigms.events import ContractEvent, decode_events, event_filter
 from chainstack_sdk.paradigms.factory import FACTORY_ADDRESS, Factory
 from chainstack_sdk.primitives.address import ZERO_ADDRESS, AddressLike, to_address, to_checksum_address
-from chainstack_sdk.primitives.errors import InvalidInput, UsageError
+from chainstack_sdk.primitives.errors import UsageError
 
 if TYPE_CHECKING:
     from chainstack_sdk.core.native import NativeContract
@@ -125,23 +125,8 @@ class Instance:
             When there is no such function or the arguments do not fit it, or there is no such contract.
         """
         entry = self.contract.abi_function(function, len(args))
-        data, who = entry.encode_call(*args), to_address(sender)
-        output = explained(
-            self.contract.abi_errors,
-            lambda: self.host.call(self.address, data, sender=who, block=block),
-        )
-        try:
-            values = entry.decode_output(output)
-        except InvalidInput as error:
-            raise UsageError(
-                "no such contract at this address", actual=to_checksum_address(self.address)
-            ) from error
-        match len(entry.outputs):
-            case 0:
-                return None
-            case 1:
-                return values[0]
-        return values
+        errors = self.contract.abi_errors
+        return answered(self.host, self.address, entry, args, errors, sender=sender, block=block)
 
     def events(
         self, name: str | None = None, *, first: int = 0, last: int | None = None, **indexed: Any

@@ -27,6 +27,7 @@ from chainstack_sdk.apps.sandbox.json_values import encode_json
 from chainstack_sdk.primitives.address import to_checksum_address
 from chainstack_sdk.primitives.errors import UsageError
 from chainstack_sdk.primitives.keccak import keccak256
+from chainstack_sdk.primitives.types import Hash32
 
 if TYPE_CHECKING:
     from chainstack_sdk.apps.exchange.specification import Specification
@@ -117,7 +118,7 @@ class Provider:
         AppletRefused
             When the market does not have it, or its author took it back.
         """
-        return self.market.fetch(task.terms.applet)  # type: ignore[arg-type]
+        return self.market.fetch(Hash32(task.terms.applet))
 
     def show(self, task: DataTaskHandle, specification: Specification | None = None) -> str:
         """Return what a task asks and offers, with the applet's source, for whoever decides.

@@ -13,8 +13,7 @@ from chainstack_sdk.apps.exchange.statement import Statement
 from chainstack_sdk.core.native.host import ContractHost
 from chainstack_sdk.machines.codes import DEPLOYER_ADDRESS
 from chainstack_sdk.machines.deployer import Deployer
-from chainstack_sdk.machines.handle import MachineHandle
-from chainstack_sdk.machines.standard import DataTask
+from chainstack_sdk.machines.standard import DataTask, StandardHandle
 from chainstack_sdk.primitives.address import ZERO_ADDRESS, AddressLike, to_address, to_checksum_address
 from chainstack_sdk.primitives.errors import UsageError
 
@@ -116,15 +115,17 @@ class Answer:
     """The envelope; empty when it goes another way."""
 
 
-class DataTaskHandle(MachineHandle):
+class DataTaskHandle(StandardHandle):
     """A data task on a chain.
 
     Whoever is named ``sender`` signs the transaction and pays its fee. What the task refuses raises
     :class:`~chainstack_sdk.primitives.errors.Reverted` with the reason.
     """
 
+    machine_class = DataTask
+
     def __init__(self, host: ExchangeHost, address: AddressLike) -> None:
-        super().__init__(host, address, DataTask.ir())
+        super().__init__(host, address)
         self.chain_id = host.chain_id
         """The chain's number."""
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from chainstack_sdk.primitives.abi import decode_revert
-from chainstack_sdk.primitives.address import ZERO_ADDRESS
-from chainstack_sdk.primitives.errors import Reverted
+from chainstack_sdk.primitives.address import ZERO_ADDRESS, to_address, to_checksum_address
+from chainstack_sdk.primitives.errors import InvalidInput, Reverted, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from chainstack_sdk.core.queries import FoundLog, TopicFilter
     from chainstack_sdk.core.receipts import Receipt
-    from chainstack_sdk.primitives.abi import ErrorType
+    from chainstack_sdk.primitives.abi import ErrorType, Function
+    from chainstack_sdk.primitives.address import AddressLike
     from chainstack_sdk.primitives.keys import Signer
 
 T = TypeVar("T")
@@ -100,3 +101,54 @@ def explained(errors: Iterable[ErrorType], act: Callable[[], T]) -> T:
             refusal.message = decode_revert(refusal.data, errors)
             refusal.args = (refusal.message,)
         raise
+
+
+def answered(
+    host: ContractHost,
+    contract: bytes,
+    function: Function,
+    args: Sequence[Any],
+    errors: Iterable[ErrorType],
+    *,
+    sender: AddressLike,
+    block: int | None,
+    what: str = "contract",
+) -> Any:
+    """Call a function without a transaction and return its result.
+
+    Parameters
+    ----------
+    host, contract
+        The chain, and the contract's address there, 20 bytes.
+    function, args
+        What is called, and with what.
+    errors
+        The custom errors of the contract.
+    sender
+        On whose behalf.
+    block
+        The block whose state is asked; None: the newest.
+    what
+        What the contract is called where there is none.
+
+    Returns
+    -------
+    Any
+        The result; a tuple when the function has several, None when it has none.
+
+    Raises
+    ------
+    Reverted
+        When the contract refuses.
+    UsageError
+        When the arguments do not fit, or there is no such contract.
+    """
+    data, who = function.encode_call(*args), to_address(sender)
+    output = explained(errors, lambda: host.call(contract, data, sender=who, block=block))
+    try:
+        values = function.decode_output(output)
+    except InvalidInput as error:
+        raise UsageError(f"no such {what} at this address", actual=to_checksum_address(contract)) from error
+    if len(values) > 1:
+        return values
+    return values[0] if values else None

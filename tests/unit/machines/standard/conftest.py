@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from chainstack_sdk import Chain, ManualClock, ether
+from chainstack_sdk.machines import Machine, State, address, transfer, transition
 from chainstack_sdk.testing.fixed import accounts
+
+
+class Careless(Machine):
+    """Sends coin wherever it is told, and asks nobody there."""
+
+    only = State()
+
+    @transition(only, payable=True)
+    def give(self, to: address) -> None:
+        transfer(to, self.value)
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +47,9 @@ def wait(chain, clock):
         assert not machine.read("due")
 
     return pass_by
+
+
+@pytest.fixture
+def careless():
+    """A machine that pays others, which are not asked."""
+    return Careless

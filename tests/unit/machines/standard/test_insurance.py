@@ -9,12 +9,8 @@ from chainstack_sdk import Chain, ManualClock, Reverted, UsageError, ether
 from chainstack_sdk.machines import (
     ZERO_ADDRESS,
     Machine,
-    State,
-    address,
     days,
     hours,
-    transfer,
-    transition,
 )
 from chainstack_sdk.machines.standard import Insurance, InsuranceProduct, Outcome, Policy, Pool, Terms
 from chainstack_sdk.testing.fixed import accounts
@@ -42,16 +38,6 @@ RAW: dict[str, Any] = {
     "cover_time": 1,
     "report_time": 1,
 }
-
-
-class Careless(Machine):
-    """Sends coin wherever it is told, and asks nobody there."""
-
-    only = State()
-
-    @transition(only, payable=True)
-    def give(self, to: address) -> None:
-        transfer(to, self.value)
 
 
 @pytest.fixture
@@ -442,8 +428,10 @@ def test_nothing_sold_nothing_owed(
 
 
 @pytest.mark.parametrize("end", ["selling", "covered", "settled", "expired"])
-def test_no_coin_is_stuck(chain: Chain, sold: InsuranceProduct, wait: Callable[..., None], end: str) -> None:
-    careless = Careless.deploy(chain, STRANGER)
+def test_no_coin_is_stuck(
+    careless: type[Machine], chain: Chain, sold: InsuranceProduct, wait: Callable[..., None], end: str
+) -> None:
+    giver = careless.deploy(chain, STRANGER)
     terms = sold.terms()
     if end != "selling":
         wait(sold, terms.sales_end)
@@ -455,7 +443,7 @@ def test_no_coin_is_stuck(chain: Chain, sold: InsuranceProduct, wait: Callable[.
         wait(sold, terms.report_end)
     assert sold.state == end
     free, reserved = sold.pool().free, sold.pool().reserved
-    careless.send(STRANGER, "give", sold.address, value=77)
+    giver.send(STRANGER, "give", sold.address, value=77)
     assert sold.pool().free == free + 77
     sold.withdraw(INSURER)
     assert sold.pool() == Pool(reserved, reserved, 2)

@@ -10,10 +10,6 @@ from chainstack_sdk.cspv import StorageKey
 from chainstack_sdk.machines import (
     ZERO_ADDRESS,
     Machine,
-    State,
-    address,
-    transfer,
-    transition,
 )
 from chainstack_sdk.machines.standard import Batch, Item, ProductLine, Traceability, label_id
 from chainstack_sdk.primitives.keccak import keccak256
@@ -32,16 +28,6 @@ RAW: dict[str, Any] = {
 }
 Status, Condition = Traceability.Status, Traceability.Condition
 Act = Callable[[ProductLine], object]
-
-
-class Careless(Machine):
-    """Sends coin wherever it is told, and asks nobody there."""
-
-    only = State()
-
-    @transition(only, payable=True)
-    def give(self, to: address) -> None:
-        transfer(to, self.value)
 
 
 @pytest.fixture
@@ -589,12 +575,12 @@ def test_the_past_can_be_asked(chain: Chain, line: ProductLine) -> None:
 # Coin by mistake
 
 
-def test_no_coin_is_stuck(chain: Chain, line: ProductLine) -> None:
-    careless = Careless.deploy(chain, STRANGER)
+def test_no_coin_is_stuck(careless: type[Machine], chain: Chain, line: ProductLine) -> None:
+    giver = careless.deploy(chain, STRANGER)
     for discontinue in (False, True):
         if discontinue:
             line.discontinue(MAKER)
-        careless.send(STRANGER, "give", line.address, value=77)
+        giver.send(STRANGER, "give", line.address, value=77)
         before = chain.balance(MAKER)
         receipt = line.sweep(MAKER)
         fee = receipt.gas_used * receipt.effective_gas_price
